@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['spec/**/*.spec.ts'],
+    exclude: ['spec/interop/**', '**/node_modules/**'],
+    setupFiles: ['spec/support/no-leaks.ts'],
+    testTimeout: 15_000,
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts'],
+      reporter: ['text', 'json-summary'],
+      thresholds: {
+        lines: 95,
+        branches: 95,
+        'lib/protocol/**': { lines: 100, branches: 100 },
+        'lib/handshake/**': { lines: 100, branches: 100 },
+      },
+    },
+  },
+});
