@@ -1,0 +1,297 @@
+/**
+ * Bytes → frames: a machine of two states, header and payload.
+ *
+ * It is pulled: `push` hands over a chunk, `next` gives frame after frame until the chunk is used up. So whoever pulls
+ * decides how many frames exist at a time. A frame inside one chunk is a view of it; one that spans chunks is copied
+ * once; a frame above `maxSliceBytes` passes on in slices while it is still arriving (RFC 6455 §5.4 lets an
+ * intermediary re-fragment). A declared length reserves nothing.
+ *
+ * A header is judged before its payload, text at each of its bytes. After a violation nothing more is parsed (§7.1.7),
+ * and nothing after a close frame either: it is the last that a peer may send (§5.5.1), and what follows it all the same
+ * is discarded (§1.4).
+ *
+ * @see RFC 6455 §5.2–§5.5, §6.2, §8.1
+ */
+import { ProtocolError } from '../errors.ts';
+import { assertClosePayload } from './close-payload.ts';
+import { createFrame, type WsFrame } from './frame.ts';
+import { decodeMaskingKey, decodePayloadLength, headerLength, MAX_HEADER_LENGTH } from './header.ts';
+import { assertHeaderStart, assertPayloadLength, assertRole, byteLimit, type WsRole } from './header-rules.ts';
+import { mask, rotateMaskingKey } from './mask.ts';
+import { isControlOpcode, WS_OPCODE_CLOSE, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from './opcode.ts';
+import { type Allocate, allocateBytes, PayloadCollector } from './payload-collector.ts';
+import { WS_RECV_BUFFER } from './sizes.ts';
+import { type IsUtf8, Utf8Validator } from './utf8.ts';
+
+export interface FrameParserOptions {
+  /** Our role: a server demands masked frames, a client demands unmasked ones. */
+  readonly role: WsRole;
+  /** The largest payload of one frame in bytes, inclusive. Default `Infinity`: messages are limited, not frames. */
+  readonly maxFrameBytes?: number | undefined;
+  /** Data frames with more payload than this many bytes pass on in slices of at most this size, 1 or more. Default `Infinity`: never. */
+  readonly maxSliceBytes?: number | undefined;
+  /** Whether text is checked to be UTF-8 (§8.1). Default `true`. */
+  readonly validateUtf8?: boolean | undefined;
+  /** Whether the chunks may be unmasked in place. Default `false`: the caller's bytes are left untouched. */
+  readonly ownsChunks?: boolean | undefined;
+  /** Whether lengths in more bytes than needed are taken, which §5.2 forbids. Default `false`. */
+  readonly allowNonMinimalLengths?: boolean | undefined;
+  /** Reserved bits that extensions have claimed: 4 is RSV1. Default 0. Text under RSV1 is not checked: it is compressed. */
+  readonly allowedRsv?: number | undefined;
+  /** Makes buffers. Default: plain Uint8Arrays. */
+  readonly allocate?: Allocate | undefined;
+  /** A faster judge of UTF-8, where the platform has one. */
+  readonly isUtf8?: IsUtf8 | undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const RSV1 = 4;
+
+export class FrameParser {
+  readonly role: WsRole;
+  readonly maxFrameBytes: number;
+  readonly allowNonMinimalLengths: boolean;
+  readonly allowedRsv: number;
+  readonly #maxSliceBytes: number;
+  readonly #validateUtf8: boolean;
+  readonly #copiesChunks: boolean;
+  readonly #allocate: Allocate;
+  readonly #utf8: Utf8Validator;
+
+  #chunk: Uint8Array = NO_BYTES;
+  #position = 0;
+  /** Whether a violation or a close frame has ended the parsing. */
+  #isOver = false;
+
+  // The header, where it spans chunks.
+  readonly #header = new Uint8Array(MAX_HEADER_LENGTH);
+  #headerFilled = 0;
+
+  // The frame whose payload is being read.
+  #isInPayload = false;
+  #opcode = 0;
+  #isControl = false;
+  #isSliced = false;
+  #isFinal = false;
+  #rsv = 0;
+  #isMasked = false;
+  #key = 0;
+  #length = 0;
+  #remaining = 0;
+  #gathered: Uint8Array | undefined;
+  #collector: PayloadCollector | undefined;
+
+  // The message to which it belongs.
+  #isInsideMessage = false;
+  #checksText = false;
+
+  /** @throws TypeError for a role that is none, RangeError for a limit that is no whole number or too small */
+  constructor(options: FrameParserOptions) {
+    assertRole(options.role);
+    this.role = options.role;
+    this.maxFrameBytes = byteLimit('maxFrameBytes', options.maxFrameBytes ?? Number.POSITIVE_INFINITY, 0);
+    this.allowNonMinimalLengths = options.allowNonMinimalLengths ?? false;
+    this.allowedRsv = options.allowedRsv ?? 0;
+    this.#maxSliceBytes = byteLimit('maxSliceBytes', options.maxSliceBytes ?? Number.POSITIVE_INFINITY, 1);
+    this.#validateUtf8 = options.validateUtf8 ?? true;
+    // Only a server unmasks, so only a server would write into the caller's bytes.
+    this.#copiesChunks = options.role === 'server' && options.ownsChunks !== true;
+    this.#allocate = options.allocate ?? allocateBytes;
+    this.#utf8 = new Utf8Validator(options.isUtf8);
+  }
+
+  /** Whether a message has begun and not ended. */
+  get isInsideMessage(): boolean {
+    return this.#isInsideMessage;
+  }
+
+  /** Whether all bytes handed over have been used. */
+  get isDrained(): boolean {
+    return this.#position === this.#chunk.length;
+  }
+
+  /**
+   * Hands over the next bytes. After a violation or a close frame they are ignored.
+   *
+   * @throws TypeError when the last chunk is not used up: pull with {@link next} until it gives `null`
+   */
+  push(chunk: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#assertDrained();
+    this.#chunk = this.#copiesChunks ? Uint8Array.prototype.slice.call(chunk) : chunk;
+    this.#position = 0;
+  }
+
+  /**
+   * Gives the next frame (or slice), `null` when more bytes are needed.
+   *
+   * @throws ProtocolError at the first byte that breaks a rule; from then on there is nothing but `null`
+   */
+  next(): WsFrame | null {
+    if (this.#isOver) return this.#release();
+    try {
+      if (!this.#isInPayload && !this.#readHeader()) return this.#release();
+      return this.#readPayload() ?? this.#release();
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Says that no more bytes will come.
+   *
+   * @throws ProtocolError (`WS_ERR_TRUNCATED`) inside a frame or between the fragments of a message
+   * @throws TypeError when the last chunk is not used up
+   */
+  end(): void {
+    if (this.#isOver) return;
+    this.#assertDrained();
+    const isInFrame = this.#isInPayload || this.#headerFilled > 0;
+    if (!isInFrame && !this.#isInsideMessage) return;
+    this.#stop();
+    throw new ProtocolError('WS_ERR_TRUNCATED', isInFrame ? 'inside a frame' : 'between fragments');
+  }
+
+  #assertDrained(): void {
+    if (!this.isDrained) throw new TypeError('The last chunk is not used up: call next() until it gives null');
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#release();
+    this.#gathered = undefined;
+    this.#collector = undefined;
+  }
+
+  /** Forgets the used chunk: an idle parser holds no buffer. */
+  #release(): null {
+    this.#chunk = NO_BYTES;
+    this.#position = 0;
+    return null;
+  }
+
+  /** Reads a header, from the chunk where it holds all of it, else byte by byte into a buffer of its own. */
+  #readHeader(): boolean {
+    const chunk = this.#chunk;
+    const at = this.#position;
+    const available = chunk.length - at;
+    if (this.#headerFilled === 0 && available >= 2) {
+      assertHeaderStart(chunk[at]!, chunk[at + 1]!, this);
+      const size = headerLength(chunk[at + 1]!);
+      if (available >= size) {
+        this.#position = at + size;
+        this.#startFrame(chunk, at, size);
+        return true;
+      }
+    }
+    return this.#gatherHeader();
+  }
+
+  #gatherHeader(): boolean {
+    const header = this.#header;
+    while (this.#position < this.#chunk.length) {
+      header[this.#headerFilled++] = this.#chunk[this.#position++]!;
+      if (this.#headerFilled < 2) continue;
+      if (this.#headerFilled === 2) assertHeaderStart(header[0]!, header[1]!, this);
+      const size = headerLength(header[1]!);
+      if (this.#headerFilled < size) continue;
+      this.#headerFilled = 0;
+      this.#startFrame(header, 0, size);
+      return true;
+    }
+    return false;
+  }
+
+  #startFrame(bytes: Uint8Array, at: number, size: number): void {
+    const first = bytes[at]!;
+    const second = bytes[at + 1]!;
+    const length = decodePayloadLength(bytes, at);
+    assertPayloadLength(second, length, this);
+    this.#isMasked = (second & 0x80) !== 0;
+    this.#key = this.#isMasked ? decodeMaskingKey(bytes, at + size - 4) : 0;
+    this.#isFinal = (first & 0x80) !== 0;
+    this.#rsv = (first >>> 4) & 7;
+    this.#opcode = first & 0x0f;
+    this.#isControl = isControlOpcode(this.#opcode);
+    this.#isSliced = length > this.#maxSliceBytes && !this.#isControl;
+    this.#length = length;
+    this.#remaining = length;
+    this.#isInPayload = true;
+    if (this.#isControl) return;
+    if (this.#opcode !== WS_OPCODE_CONTINUATION) {
+      this.#checksText = this.#validateUtf8 && this.#opcode === WS_OPCODE_TEXT && (this.#rsv & RSV1) === 0;
+      this.#utf8.reset();
+    }
+    this.#isInsideMessage = true;
+  }
+
+  /** Reads what the chunk has of the payload. */
+  #readPayload(): WsFrame | null {
+    const available = this.#chunk.length - this.#position;
+    const size = Math.min(available, this.#remaining);
+    if (size === this.#length && !this.#isSliced) return this.#emit(this.#takePiece(size));
+    if (available === 0) return null;
+    return this.#isSliced ? this.#emit(this.#takePiece(Math.min(size, this.#maxSliceBytes))) : this.#gather(size);
+  }
+
+  /** Takes the next bytes of the payload out of the chunk: unmasked, and judged where they are text. */
+  #takePiece(size: number): Uint8Array {
+    const start = this.#position;
+    const end = start + size;
+    if (this.#isMasked) {
+      mask(this.#chunk, start, end, rotateMaskingKey(this.#key, this.#length - this.#remaining));
+    }
+    this.#position = end;
+    this.#remaining -= size;
+    const piece = this.#chunk.subarray(start, end);
+    if (this.#checksText && !this.#isControl) this.#checkText(piece);
+    return piece;
+  }
+
+  #checkText(piece: Uint8Array): void {
+    // §8.1 "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a
+    // valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+    const wrong = this.#utf8.push(piece);
+    if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${piece[wrong]!.toString(16)}`);
+    if (this.#remaining === 0 && this.#isFinal && !this.#utf8.isComplete) {
+      throw new ProtocolError('WS_ERR_INVALID_UTF8', 'it ends inside a character');
+    }
+  }
+
+  /** Keeps a piece of a payload that spans chunks; gives the frame when it is the last one. */
+  #gather(size: number): WsFrame | null {
+    const at = this.#length - this.#remaining;
+    const piece = this.#takePiece(size);
+    if (this.#length <= WS_RECV_BUFFER) {
+      this.#gathered ??= this.#allocate(this.#length);
+      this.#gathered.set(piece, at);
+    } else {
+      this.#collector ??= new PayloadCollector(this.#allocate);
+      this.#collector.push(piece);
+    }
+    if (this.#remaining > 0) return null;
+    const payload = this.#gathered ?? this.#collector!.take();
+    this.#gathered = undefined;
+    return this.#emit(payload);
+  }
+
+  /** Makes the frame, or a slice of it: the first has the opcode and the reserved bits, the last has FIN (§5.4). */
+  #emit(payload: Uint8Array): WsFrame {
+    const isLast = this.#remaining === 0;
+    const isFinal = isLast && this.#isFinal;
+    const frame = createFrame(this.#opcode, payload, isFinal, this.#isMasked, this.#rsv, this.#remaining);
+    if (isLast) {
+      this.#isInPayload = false;
+      if (this.#opcode === WS_OPCODE_CLOSE) {
+        assertClosePayload(payload);
+        this.#isOver = true;
+      }
+      if (isFinal && !this.#isControl) this.#isInsideMessage = false;
+    } else {
+      this.#opcode = WS_OPCODE_CONTINUATION;
+      this.#rsv = 0;
+    }
+    return frame;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Masking: the payload XORed with a key of four bytes, over and over, in place. Masking twice gives the payload back.
+ *
+ * The key is a 32-bit word whose lowest byte masks the first byte. Long runs go by words, eight a turn, which is ten
+ * times faster than by bytes; but making the view of words costs more than masking a hundred bytes, so the view of the
+ * last buffer is kept, and short runs go by bytes.
+ *
+ * @see RFC 6455 §5.3
+ */
+
+/** Below this the words do not pay for themselves (measured on Node 20: 32 bytes). */
+const MIN_WORD_RUN = 32;
+/** Where the index of a byte no longer fits the 31 bits with which words are counted. */
+const MAX_WORD_END = 0x7fff_ffff;
+/** A view of a larger buffer is not kept, so that no large buffer is held back from the collector. */
+const MAX_CACHED_BUFFER = 131_072;
+
+const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+let cachedBytes: Uint8Array | undefined;
+let cachedLength = 0;
+let cachedWords: Int32Array = new Int32Array(0);
+
+/** Turns the key so that it begins with the byte that masks the payload's byte at `offset`. */
+export function rotateMaskingKey(key: number, offset: number): number {
+  const bits = (offset & 3) << 3;
+  return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
+}
+
+/**
+ * XORs `bytes[start, end)` with the key, in place.
+ *
+ * @param key the word that masks the four bytes from `start` on (see {@link rotateMaskingKey} inside a payload)
+ */
+export function mask(bytes: Uint8Array, start: number, end: number, key: number): void {
+  const isWordRun = end - start >= MIN_WORD_RUN && bytes.byteOffset + end <= MAX_WORD_END && isLittleEndian;
+  if (isWordRun) maskRun(bytes, start, end, key);
+  else maskBytes(bytes, start, end, key);
+}
+
+/** Masks by words from the first whole word to the last. */
+function maskRun(bytes: Uint8Array, start: number, end: number, key: number): void {
+  const misaligned = (bytes.byteOffset + start) & 3;
+  const wordStart = misaligned === 0 ? start : start + 4 - misaligned;
+  maskBytes(bytes, start, wordStart, key);
+  const wordEnd = wordStart + ((end - wordStart) & ~3);
+  const wordKey = rotateMaskingKey(key, wordStart - start);
+  const first = (bytes.byteOffset + wordStart) >> 2;
+  maskWords(wordsOf(bytes), first, first + ((wordEnd - wordStart) >> 2), wordKey);
+  maskBytes(bytes, wordEnd, end, wordKey);
+}
+
+function maskBytes(bytes: Uint8Array, start: number, end: number, key: number): void {
+  let turning = key;
+  for (let i = start; i < end; i++) {
+    bytes[i] = bytes[i]! ^ (turning & 0xff);
+    turning = (turning >>> 8) | (turning << 24);
+  }
+}
+
+function maskWords(words: Int32Array, start: number, end: number, key: number): void {
+  let i = start;
+  for (const stop = end - 7; i < stop; i += 8) {
+    words[i]! ^= key;
+    words[i + 1]! ^= key;
+    words[i + 2]! ^= key;
+    words[i + 3]! ^= key;
+    words[i + 4]! ^= key;
+    words[i + 5]! ^= key;
+    words[i + 6]! ^= key;
+    words[i + 7]! ^= key;
+  }
+  for (; i < end; i++) words[i]! ^= key;
+}
+
+/** Gives words over the same memory as `bytes`, up to the end of `bytes` and no further: it may be resized behind it. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  if (bytes === cachedBytes && bytes.length === cachedLength) return cachedWords;
+  const { buffer, byteOffset, length } = bytes;
+  const words = new Int32Array(buffer, 0, (byteOffset + length) >>> 2);
+  if (buffer.byteLength <= MAX_CACHED_BUFFER) {
+    cachedBytes = bytes;
+    cachedLength = length;
+    cachedWords = words;
+  }
+  return words;
+}

@@ -1,0 +1,79 @@
+/**
+ * Fragments (and slices) → whole messages. Sequence is the parser's business; here, size is judged: at the first piece
+ * that makes the message too large, and where a piece was cut from a larger frame, by what that frame has announced.
+ *
+ * @see RFC 6455 §5.4, §10.4
+ */
+import { ProtocolError } from '../errors.ts';
+import { createFrame, type WsFrame } from './frame.ts';
+import { WS_OPCODE_CONTINUATION } from './opcode.ts';
+import { type Allocate, PayloadCollector } from './payload-collector.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export interface MessageAssemblerOptions {
+  /** The largest message in bytes, inclusive. */
+  readonly maxMessageBytes: number;
+  /** Makes buffers. Default: plain Uint8Arrays. */
+  readonly allocate?: Allocate | undefined;
+}
+
+export class MessageAssembler {
+  readonly #maxMessageBytes: number;
+  readonly #allocate: Allocate | undefined;
+  #collector: PayloadCollector | undefined;
+  /** What the first piece says of the message; without its payload, which would hold a whole chunk back. */
+  #first: WsFrame | undefined;
+
+  constructor(options: MessageAssemblerOptions) {
+    this.#maxMessageBytes = options.maxMessageBytes;
+    this.#allocate = options.allocate;
+  }
+
+  /** Whether a message has begun and not ended. */
+  get isInsideMessage(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /**
+   * Takes the next data frame.
+   *
+   * @returns the whole message when this was its last piece, else `null`
+   * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`)
+   */
+  push(frame: WsFrame): WsFrame | null {
+    const gathered = this.#first === undefined ? 0 : this.#collector!.length;
+    this.#assertSize(gathered + frame.payload.length + frame.remainingLength);
+    if (this.#first === undefined) {
+      if (frame.isFinal) return frame;
+      this.#first = createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
+      this.#collector ??= new PayloadCollector(this.#allocate);
+    }
+    this.#collector!.push(frame.payload);
+    return frame.isFinal ? this.#finish(this.#first) : null;
+  }
+
+  /** Forgets an unfinished message. */
+  drop(): void {
+    this.#first = undefined;
+    this.#collector?.drop();
+  }
+
+  #finish(first: WsFrame): WsFrame {
+    const payload = this.#collector!.take();
+    this.#first = undefined;
+    this.#collector = undefined;
+    return createFrame(first.opcode, payload, true, first.isMasked, first.rsv, 0);
+  }
+
+  #assertSize(bytes: number): void {
+    // §10.4 "Implementations that have … limitations regarding the frame size or total message size after reassembly
+    // from multiple frames MUST protect themselves against exceeding those limits."
+    if (bytes > this.#maxMessageBytes) throw new ProtocolError('WS_ERR_MESSAGE_TOO_LARGE', `at least ${bytes} bytes`);
+  }
+}
+
+/** Tells whether the frame is a piece of a message and not a whole one. */
+export function isFragment(frame: WsFrame): boolean {
+  return !frame.isFinal || frame.opcode === WS_OPCODE_CONTINUATION;
+}

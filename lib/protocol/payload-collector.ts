@@ -1,0 +1,106 @@
+/**
+ * Gathers a payload that comes in pieces, and joins it once.
+ *
+ * Large pieces are kept as the views they are. Small ones are copied together into blocks, so that a payload that comes
+ * byte by byte costs about its own size and not an object for each byte: this is why no count of fragments needs to be
+ * refused. Nothing is reserved for bytes that are only announced.
+ */
+import { WS_MAX_FRAME_SIZE, WS_RECV_BUFFER } from './sizes.ts';
+
+/** Makes a buffer of so many bytes, which need not be zeroed; `Buffer.allocUnsafe` is one. */
+export type Allocate = (size: number) => Uint8Array;
+
+/** The allocator of platforms without Buffers. */
+export const allocateBytes: Allocate = (size) => new Uint8Array(size);
+
+/**
+ * Tells whether a piece is kept as a view. A view holds all of its buffer back from the collector: a peer that sends a
+ * little of a message and much else in each chunk must not make us hold the chunks.
+ */
+function isWorthKeeping(piece: Uint8Array): boolean {
+  return piece.length >= WS_RECV_BUFFER && piece.length * 2 >= piece.buffer.byteLength;
+}
+
+export class PayloadCollector {
+  readonly #allocate: Allocate;
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+  /** The block into which small pieces are copied, and how much of it is filled. */
+  #block: Uint8Array | undefined;
+  #filled = 0;
+
+  constructor(allocate: Allocate = allocateBytes) {
+    this.#allocate = allocate;
+  }
+
+  /** Bytes gathered so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a piece, which must not change until {@link take}. */
+  push(piece: Uint8Array): void {
+    this.#length += piece.length;
+    if (isWorthKeeping(piece)) {
+      this.#seal();
+      this.#pieces.push(piece);
+    } else {
+      this.#copy(piece);
+    }
+  }
+
+  /** Hands out all bytes as one view, and is empty again. */
+  take(): Uint8Array {
+    this.#seal();
+    const pieces = this.#pieces;
+    const whole = pieces.length === 1 ? pieces[0]! : this.#join(pieces);
+    this.drop();
+    return whole;
+  }
+
+  /** Lets go of all bytes. */
+  drop(): void {
+    this.#pieces = [];
+    this.#length = 0;
+    this.#block = undefined;
+    this.#filled = 0;
+  }
+
+  #join(pieces: readonly Uint8Array[]): Uint8Array {
+    const whole = this.#allocate(this.#length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+
+  /** Blocks double, so that a message of n bytes makes about log n of them, and never exceed a frame of ours. */
+  #copy(piece: Uint8Array): void {
+    let taken = 0;
+    while (taken < piece.length) {
+      if (this.#block === undefined || this.#filled === this.#block.length) this.#nextBlock();
+      const block = this.#block!;
+      const size = Math.min(piece.length - taken, block.length - this.#filled);
+      block.set(size === piece.length ? piece : piece.subarray(taken, taken + size), this.#filled);
+      this.#filled += size;
+      taken += size;
+    }
+  }
+
+  #nextBlock(): void {
+    const previous = this.#block?.length ?? 0;
+    this.#seal();
+    this.#block = this.#allocate(previous === 0 ? 256 : Math.min(previous * 2, WS_MAX_FRAME_SIZE));
+  }
+
+  /** Ends the block; what it has more than was filled is wasted: no more than was filled, or than the first block has. */
+  #seal(): void {
+    if (this.#block === undefined) return;
+    const used = this.#block.subarray(0, this.#filled);
+    this.#pieces.push(used);
+    this.#block = undefined;
+    this.#filled = 0;
+  }
+}

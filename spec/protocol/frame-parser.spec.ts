@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { ProtocolError } from '../../lib/errors.ts';
+import { FrameParser, type FrameParserOptions } from '../../lib/protocol/frame-parser.ts';
+import type { WsRole } from '../../lib/protocol/header-rules.ts';
+import { oneByOne, otherRole, parseAll, plain } from '../vectors/any-frame.ts';
+import { bits, FRAME_VECTORS, type FrameVector, KEY, pattern, VIOLATION_VECTORS, wire } from '../vectors/frames.ts';
+
+const expected = ({ frames, sender }: FrameVector) =>
+  frames.map(({ opcode, payload, isFinal = true, rsv = 0 }) => ({
+    opcode,
+    isFinal,
+    payload: Buffer.from(payload).toString('hex'),
+    rsv,
+    isMasked: sender === 'client',
+    remainingLength: 0,
+  }));
+
+const seen = (frames: ReturnType<typeof parseAll>['frames']) =>
+  frames.map((frame) => ({
+    ...plain(frame),
+    rsv: frame.rsv,
+    isMasked: frame.isMasked,
+    remainingLength: frame.remainingLength,
+  }));
+
+describe.each(FRAME_VECTORS)('$name from a $sender ($section)', (vector) => {
+  const options = { role: otherRole(vector.sender), ...vector.options };
+
+  it('is read whole', () => {
+    const { frames, error, parser } = parseAll([vector.bytes], options);
+    expect(error).toBeUndefined();
+    expect(seen(frames)).toEqual(expected(vector));
+    expect(() => parser.end()).not.toThrow();
+  });
+
+  it('is read byte by byte', () => {
+    expect(seen(parseAll(oneByOne(vector.bytes), options).frames)).toEqual(expected(vector));
+  });
+
+  it('is read before trailing data, at an odd offset of its memory', () => {
+    const isClose = vector.frames.at(-1)?.opcode === 8;
+    const ping = vector.sender === 'client' ? wire('1 000 1001 1 0000000', KEY) : wire('1 000 1001 0 0000000');
+    const memory = wire('"odd', vector.bytes, ping, '10000001');
+    const { frames, parser } = parseAll([memory.subarray(3)], options);
+    expect(seen(frames.slice(0, vector.frames.length))).toEqual(expected(vector));
+    expect(frames.length).toBe(vector.frames.length + (isClose ? 0 : 1));
+    if (!isClose) expect(() => parser.end()).toThrow('inside a frame');
+  });
+});
+
+describe.each(VIOLATION_VECTORS)('$what', ({ section, code, closeCode, role, bytes, before = 0, options }) => {
+  const settings: FrameParserOptions = { role, ...options };
+
+  it(`is rejected with ${closeCode} (${section})`, () => {
+    const { frames, error } = parseAll([bytes], settings);
+    expect(error).toBeInstanceOf(ProtocolError);
+    expect(error).toMatchObject({ code, closeCode });
+    expect((error as ProtocolError).section).toBe(`RFC 6455 ${section}`);
+    expect(frames).toHaveLength(before);
+  });
+
+  it('is rejected at its last byte and not before, byte by byte', () => {
+    const pieces = oneByOne(bytes);
+    expect(parseAll(pieces.slice(0, -1), settings).error).toBeUndefined();
+    expect(parseAll(pieces, settings).error).toMatchObject({ code });
+  });
+
+  it('ends the parsing: what follows is not looked at (§7.1.7)', () => {
+    const { parser } = parseAll([wire(bytes, pattern(64))], settings);
+    parser.push(pattern(64));
+    expect([parser.next(), parser.next()]).toEqual([null, null]);
+    expect(parser.isDrained).toBe(true);
+    expect(() => parser.end()).not.toThrow();
+  });
+});
+
+describe('a switch', () => {
+  it('allowNonMinimalLengths takes long forms of short lengths (§5.2)', () => {
+    const short = wire('1 000 0010 0 1111110 00000000 00000001', '"a');
+    const long = wire(`1 000 0010 0 1111111 ${'0'.repeat(56)} 00000001`, '"b');
+    const { frames } = parseAll([short, long], { role: 'client', allowNonMinimalLengths: true });
+    expect(frames.map((frame) => frame.payloadText())).toEqual(['a', 'b']);
+  });
+
+  it('validateUtf8: false lets text pass unread (§8.1)', () => {
+    const { error, frames } = parseAll([wire('1 000 0001 0 0000001', '11111111')], {
+      role: 'client',
+      validateUtf8: false,
+    });
+    expect([error, frames.length]).toEqual([undefined, 1]);
+  });
+
+  it('maxFrameBytes is inclusive (§10.4)', () => {
+    const { error } = parseAll([wire('1 000 0010 0 0010000', pattern(16))], { role: 'client', maxFrameBytes: 16 });
+    expect(error).toBeUndefined();
+  });
+
+  it('allowedRsv keeps the checks off a compressed text, fragments and all, and puts them on the next (§8.1)', () => {
+    const compressed = wire('0 100 0001 0 0000001', '11111111', '1 000 0000 0 0000001', '11111110');
+    const { error, frames } = parseAll([wire(compressed, '1 000 0001 0 0000001', '11111111')], {
+      role: 'client',
+      allowedRsv: 4,
+    });
+    expect(error).toMatchObject({ code: 'WS_ERR_INVALID_UTF8' });
+    expect(frames.map(({ rsv }) => rsv)).toEqual([4, 0]);
+  });
+
+  it.each([
+    [{ role: 'both' as WsRole }, TypeError],
+    [{ role: undefined as unknown as WsRole }, TypeError],
+    [{ role: 'client', maxSliceBytes: 0 }, RangeError],
+    [{ role: 'client', maxSliceBytes: 1.5 }, RangeError],
+    [{ role: 'client', maxSliceBytes: Number.NaN }, RangeError],
+    [{ role: 'client', maxFrameBytes: -1 }, RangeError],
+    [{ role: 'client', maxFrameBytes: '5' as unknown as number }, RangeError],
+  ] satisfies [FrameParserOptions, ErrorConstructor][])('refuses %o', (options, kind) => {
+    expect(() => new FrameParser(options)).toThrow(kind);
+  });
+});
+
+describe('the order of calls', () => {
+  it('refuses a chunk, and the end, while the last chunk is not used up', () => {
+    const parser = new FrameParser({ role: 'client' });
+    parser.push(bits('1 000 1001 0 0000000'));
+    expect(parser.isDrained).toBe(false);
+    expect(() => parser.push(bits('10001001'))).toThrow(TypeError);
+    expect(() => parser.end()).toThrow(TypeError);
+    expect(parser.next()?.isPing()).toBe(true);
+    expect(parser.next()).toBeNull();
+    expect(() => parser.end()).not.toThrow();
+  });
+
+  it.each([
+    ['inside a header', '10000010'],
+    ['between header and payload', '1 000 0010 0 0000001'],
+    ['inside a payload', '1 000 0010 0 0000010 00000000'],
+  ])('says at the end that it came %s (§7.1.5)', (_where, picture) => {
+    const { parser } = parseAll([bits(picture)], { role: 'client' });
+    expect(() => parser.end()).toThrow(expect.objectContaining({ code: 'WS_ERR_TRUNCATED', closeCode: 1006 }));
+    expect(() => parser.end()).not.toThrow();
+    expect(parser.next()).toBeNull();
+  });
+
+  it('says at the end that it came between fragments (§7.1.5)', () => {
+    const { parser } = parseAll([bits('0 000 0010 0 0000000')], { role: 'client' });
+    expect(parser.isInsideMessage).toBe(true);
+    expect(() => parser.end()).toThrow('between fragments');
+  });
+
+  it('knows when a message is open', () => {
+    const parser = new FrameParser({ role: 'client' });
+    const states = ['0 000 0001 0 0000000', '1 000 1010 0 0000000', '1 000 0000 0 0000000'].map((picture) => {
+      parser.push(bits(picture));
+      parser.next();
+      return parser.isInsideMessage;
+    });
+    expect(states).toEqual([true, true, false]);
+  });
+});
+
+describe('behind a close frame', () => {
+  const close = '1 000 1000 0 0000010 00000011 11101000';
+
+  it('discards whatever follows, be it frames or not (§5.5.1)', () => {
+    const { frames, error, parser } = parseAll([wire(close, '1 000 0010 0 0000000', '"junk'), pattern(99)], {
+      role: 'client',
+    });
+    expect([frames.length, frames[0]?.closeCode(), error]).toEqual([1, 1000, undefined]);
+    expect(() => parser.end()).not.toThrow();
+  });
+
+  it('takes the message as given up that the close frame has interrupted (§5.4)', () => {
+    const { parser, error } = parseAll([wire('0 000 0010 0 0000000', close)], { role: 'client' });
+    expect(error).toBeUndefined();
+    expect(() => parser.end()).not.toThrow();
+  });
+});

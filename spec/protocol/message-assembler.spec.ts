@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createFrame, WsFrame } from '../../lib/protocol/frame.ts';
+import { isFragment, MessageAssembler } from '../../lib/protocol/message-assembler.ts';
+import { anyCuts, cutAt } from '../vectors/any-frame.ts';
+import { pattern } from '../vectors/frames.ts';
+
+const fragments = (pieces: readonly Uint8Array[]): WsFrame[] =>
+  pieces.map((piece, i) => createFrame(i === 0 ? 2 : 0, piece, i === pieces.length - 1, true, i === 0 ? 4 : 0, 0));
+
+describe('a message', () => {
+  it('is put together from its fragments, as the first one has named it (§5.4)', () => {
+    fc.assert(
+      fc.property(fc.nat(20_000), anyCuts, (length, cuts) => {
+        const assembler = new MessageAssembler({ maxMessageBytes: length });
+        const frames = fragments(cutAt(pattern(length), cuts));
+        const given = frames.map((frame) => assembler.push(frame));
+        expect(given.slice(0, -1).every((message) => message === null)).toBe(true);
+        const message = given.at(-1)!;
+        expect(message).toMatchObject({ opcode: 2, isFinal: true, isMasked: true, rsv: 4, remainingLength: 0 });
+        expect(Buffer.compare(message.payload, pattern(length))).toBe(0);
+        expect(assembler.isInsideMessage).toBe(false);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('of one frame is that frame (§5.4)', () => {
+    const frame = WsFrame.text('whole');
+    expect(new MessageAssembler({ maxMessageBytes: 5 }).push(frame)).toBe(frame);
+  });
+
+  it('follows a message', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 100 });
+    const read = (text: string) => {
+      const [first, second] = fragments([Buffer.from(text), Buffer.from('!')]);
+      expect([assembler.push(first!), assembler.isInsideMessage]).toEqual([null, true]);
+      return assembler.push(second!)?.payloadText();
+    };
+    expect([read('one'), read('two')]).toEqual(['one!', 'two!']);
+  });
+
+  it('is forgotten by drop', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 4 });
+    assembler.drop();
+    assembler.push(fragments([pattern(4), pattern(0)])[0]!);
+    assembler.drop();
+    expect(assembler.isInsideMessage).toBe(false);
+    expect(assembler.push(fragments([pattern(4), pattern(0)])[0]!)).toBeNull();
+  });
+});
+
+describe('maxMessageBytes', () => {
+  const tooLarge = expect.objectContaining({ code: 'WS_ERR_MESSAGE_TOO_LARGE', closeCode: 1009 });
+
+  it('rejects a whole frame above it with 1009, and takes one at it (§10.4)', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 10 });
+    expect(assembler.push(WsFrame.binary(pattern(10)))).not.toBeNull();
+    expect(() => assembler.push(WsFrame.binary(pattern(11)))).toThrow(tooLarge);
+  });
+
+  it('rejects the fragment that goes beyond it, however small (§10.4)', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 10 });
+    const [first, second, third] = fragments([pattern(6), pattern(4), pattern(1)]);
+    assembler.push(first!);
+    assembler.push(second!);
+    expect(() => assembler.push(third!)).toThrow(tooLarge);
+  });
+
+  it('rejects a slice by what its frame has announced (§10.4)', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 10 });
+    expect(() => assembler.push(createFrame(2, pattern(1), false, true, 0, 10))).toThrow(tooLarge);
+    expect(assembler.push(createFrame(2, pattern(1), false, true, 0, 9))).toBeNull();
+  });
+});
+
+describe('memory', () => {
+  it('stays at the size of the message for a fragment of each byte (§5.4)', () => {
+    let allocated = 0;
+    const allocate = (size: number): Uint8Array => {
+      allocated += size;
+      return new Uint8Array(size);
+    };
+    const assembler = new MessageAssembler({ maxMessageBytes: 200_000, allocate });
+    const [first, next] = fragments([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
+    assembler.push(first!);
+    for (let i = 1; i < 100_000; i++) assembler.push(next!);
+    expect(allocated).toBeLessThan(200_000);
+  });
+});
+
+describe('isFragment', () => {
+  it.each([
+    [WsFrame.text('whole'), false],
+    [WsFrame.ping(), false],
+    [new WsFrame(1, pattern(1), { isFinal: false }), true],
+    [new WsFrame(0, pattern(1), { isFinal: false }), true],
+    [new WsFrame(0, pattern(1)), true],
+  ])('tells a piece from a whole message: %#', (frame, is) => {
+    expect(isFragment(frame)).toBe(is);
+  });
+});
