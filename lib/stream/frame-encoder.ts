@@ -1,0 +1,164 @@
+/**
+ * Frames in, bytes out: the Transform over a `FrameSerializer`.
+ *
+ * What one tick writes leaves as one chunk, so a socket behind it gets one write for many frames. A payload is copied
+ * into the batch: once a write is accepted, the caller may reuse its buffer. A frame larger than the batch passes
+ * through in pieces, with backpressure between them.
+ *
+ * @see RFC 6455 §5.2, §6.1
+ */
+import { Transform, type TransformCallback } from 'node:stream';
+import { ClosedError } from '../errors.ts';
+import { WsFrame } from '../protocol/frame.ts';
+import { FrameSerializer, type FrameSerializerOptions } from '../protocol/frame-serializer.ts';
+import { MAX_HEADER_LENGTH } from '../protocol/header.ts';
+import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
+import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
+
+export interface FrameEncoderOptions extends FrameSerializerOptions {
+  /** Frames that may wait to be encoded. Default 16. */
+  readonly writableHighWaterMark?: number | undefined;
+  /** Encoded bytes that may wait to be read. Default `WS_SEND_BUFFER`, 65,550. */
+  readonly readableHighWaterMark?: number | undefined;
+}
+
+/**
+ * A Transform of {@link WsFrame}s into bytes: `new FrameEncoder({ role: 'client' }).pipe(socket)`.
+ *
+ * Each frame leaves as it is given, masked for a client with a fresh key and never in the caller's buffer. Anything but
+ * a `WsFrame` destroys it with a `TypeError`.
+ */
+export class FrameEncoder extends Transform {
+  readonly #serializer: FrameSerializer;
+  #batch: Buffer | undefined;
+  #filled = 0;
+  #isFlushPlanned = false;
+  #isFull = false;
+  #isWriting = false;
+  #bytesWritten = 0;
+  /** The callback of the frame that is not written whole. */
+  #callback: TransformCallback | undefined;
+
+  constructor(options: FrameEncoderOptions) {
+    super({
+      writableObjectMode: true,
+      writableHighWaterMark: options.writableHighWaterMark ?? 16,
+      readableHighWaterMark: options.readableHighWaterMark ?? WS_SEND_BUFFER,
+    });
+    this.#serializer = new FrameSerializer(options);
+  }
+
+  /** Bytes given out so far. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Bytes encoded and not yet given on: those of this tick, and those that the next stage has not taken. */
+  get encodedLength(): number {
+    return this.#filled + this.readableLength;
+  }
+
+  override _transform(frame: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
+    if (!(frame instanceof WsFrame)) {
+      callback(new TypeError('A FrameEncoder takes WsFrames'));
+      return;
+    }
+    this.#serializer.start(frame);
+    this.#callback = callback;
+    if (!this.#isFull) this.#write();
+  }
+
+  override _read(size: number): void {
+    this.#isFull = false;
+    if (this.#callback === undefined) super._read(size);
+    else this.#write();
+  }
+
+  override read(size?: number): Buffer | null {
+    // Node goes on emitting what is queued when a listener has destroyed the stream.
+    return this.destroyed ? null : super.read(size);
+  }
+
+  override _flush(callback: TransformCallback): void {
+    this.#pushBatch();
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const pending = this.#callback;
+    this.#callback = undefined;
+    this.#batch = undefined;
+    this.#filled = 0;
+    callback(error);
+    pending?.(error ?? new ClosedError('The encoder was destroyed before the frame was written whole'));
+  }
+
+  /** Writes on until the frame is whole or the reading side is full. */
+  #write(): void {
+    // Whoever listens may read again while a batch is being given on.
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    let isWhole = false;
+    try {
+      isWhole = this.#fillBatches();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+    this.#isWriting = false;
+    if (!isWhole || this.#callback === undefined) return;
+    this.#planFlush();
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback();
+  }
+
+  /** @returns whether the frame is whole; if not, the reading side is full */
+  #fillBatches(): boolean {
+    const serializer = this.#serializer;
+    for (;;) {
+      this.#batch ??= takeBatchBuffer(Math.min(serializer.pendingLength + MAX_HEADER_LENGTH, WS_SEND_BUFFER));
+      this.#filled = serializer.fill(this.#batch, this.#filled, this.#batch.length);
+      if (serializer.isDone) return true;
+      if (this.#batch.length < WS_SEND_BUFFER) this.#growBatch(this.#batch);
+      else if (!this.#pushBatch()) return false;
+    }
+  }
+
+  /** Moves into a buffer of full size, so that what one tick writes stays together. */
+  #growBatch(small: Buffer): void {
+    this.#batch = takeBatchBuffer(WS_SEND_BUFFER);
+    small.copy(this.#batch, 0, 0, this.#filled);
+    returnBatchBuffer(small);
+  }
+
+  #planFlush(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    process.nextTick(flushTick, this);
+  }
+
+  /** Gives on what there is. @returns whether there is room for more */
+  #pushBatch(): boolean {
+    const batch = this.#batch;
+    const size = this.#filled;
+    if (batch === undefined) return true;
+    this.#batch = undefined;
+    this.#filled = 0;
+    if (size < batch.length) returnBatchBuffer(batch.subarray(size));
+    this.#bytesWritten += size;
+    // A listener is given the batch at once: it may ask for more, which makes room. A destroyed stream has none.
+    this.#isFull = true;
+    if (this.push(batch.subarray(0, size))) this.#isFull = false;
+    return !this.#isFull;
+  }
+
+  /** @internal the end of the tick */
+  flushTick(): void {
+    this.#isFlushPlanned = false;
+    this.#pushBatch();
+  }
+}
+
+function flushTick(encoder: FrameEncoder): void {
+  encoder.flushTick();
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { WS_SEND_BUFFER } from '../../lib/protocol/sizes.ts';
+import { returnBatchBuffer, takeBatchBuffer } from '../../lib/stream/batch-buffer.ts';
+
+/** Takes what the process may have left over from before. */
+const drain = (): void => void takeBatchBuffer(0);
+
+describe('batch buffers', () => {
+  it('are as large as a full frame with its header, in memory of their own', () => {
+    drain();
+    const buffer = takeBatchBuffer(100);
+    expect(buffer).toHaveLength(WS_SEND_BUFFER);
+    expect(buffer.buffer.byteLength).toBe(WS_SEND_BUFFER);
+  });
+
+  it('are used on from where a batch has ended, and never by two at a time', () => {
+    drain();
+    const first = takeBatchBuffer(100);
+    returnBatchBuffer(first.subarray(5000));
+    const second = takeBatchBuffer(100);
+    expect(second.buffer).toBe(first.buffer);
+    expect(second.byteOffset).toBe(first.byteOffset + 5000);
+    expect(takeBatchBuffer(100).buffer).not.toBe(first.buffer);
+  });
+
+  it('are not used for a frame that they cannot hold', () => {
+    drain();
+    const first = takeBatchBuffer(100);
+    returnBatchBuffer(first.subarray(-2000));
+    expect(takeBatchBuffer(2001).buffer).not.toBe(first.buffer);
+    expect(takeBatchBuffer(2000).buffer).toBe(first.buffer);
+  });
+
+  it('are kept where the rest is the largest, and not where it is tiny', () => {
+    drain();
+    const [first, second, third] = [takeBatchBuffer(1), takeBatchBuffer(1), takeBatchBuffer(1)];
+    returnBatchBuffer(first.subarray(-1000));
+    returnBatchBuffer(second.subarray(-3000));
+    returnBatchBuffer(third.subarray(-2000));
+    expect(takeBatchBuffer(1).buffer).toBe(second.buffer);
+    expect(takeBatchBuffer(1)).toHaveLength(WS_SEND_BUFFER);
+  });
+});
