@@ -1,0 +1,338 @@
+/**
+ * The bend: the only place where what comes in touches what goes out (a pong, a close frame in answer, a heartbeat), and
+ * where the stream that people hold is fed and ended. Reading is the reception's business, sending the sender's, ending
+ * the closer's; here they are joined.
+ *
+ * A close, like a violation, takes effect when the reader reaches it, so that every message before it can still be
+ * answered; where nobody asks, after half of `closeTimeoutMs`.
+ *
+ * @see RFC 6455 §5.5, §7
+ */
+import type { Duplex } from 'node:stream';
+import type { ProtocolError } from '../errors.ts';
+import type { ResolvedConnectionOptions } from '../options.ts';
+import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
+import { headerLengthFor } from '../protocol/header.ts';
+import type { WsRole } from '../protocol/header-rules.ts';
+import { abortable } from './abortable.ts';
+import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
+import { Liveness } from './liveness.ts';
+import { Outbox, type Settle } from './outbox.ts';
+import { Reception, type ReceptionHandlers } from './reception.ts';
+import { Road, type RoadHandlers } from './road.ts';
+import { Sender, type WriteCallback } from './sender.ts';
+import { StreamFace } from './stream-face.ts';
+
+/** What came behind the last message: a close frame, a violation, or nothing at all. */
+type Ending = WsFrame | ProtocolError | 'cut';
+
+export interface BendOptions {
+  readonly role: WsRole;
+  /** Bytes that came behind the handshake. */
+  readonly head: BytesLike | undefined;
+  readonly limits: ResolvedConnectionOptions;
+}
+
+export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
+  readonly reception: Reception;
+  readonly closer: Closer;
+  readonly sender: Sender;
+  readonly liveness: Liveness;
+  readonly closeInfo: Promise<CloseInfo>;
+
+  readonly #face: StreamFace;
+  readonly #options: ResolvedConnectionOptions;
+  readonly #isClient: boolean;
+  readonly #road: Road;
+  readonly #outbox: Outbox;
+  #resolveCloseInfo!: (info: CloseInfo) => void;
+
+  #ending: Ending | undefined;
+  #isEffective = false;
+  #isHoldingForPong = false;
+  #openLoops = 0;
+  #hasLeftLoop = false;
+  /** Whether what nobody reads may be thrown away, and whether that has begun. */
+  #mayDrop = false;
+  #isDropping = false;
+  /** Our close frame, while the stream's own queue is sent before it. */
+  #closeFrame: WsFrame | undefined;
+  #closeWaiters: Settle[] = [];
+  /** Something is still piped into what is closing: it learns so when that is done. */
+  #lateError: Error | undefined;
+
+  /** @param stream what people hold; its own queue is the first of the sending side */
+  constructor(stream: Duplex, socket: Duplex, options: BendOptions) {
+    const { role, head, limits } = options;
+    this.#face = new StreamFace(stream);
+    this.#options = limits;
+    this.#isClient = role === 'client';
+    this.closeInfo = new Promise((resolve) => {
+      this.#resolveCloseInfo = resolve;
+    });
+    this.reception = new Reception(limits, this);
+    const { maxFrameBytes, validateUtf8, allowNonMinimalLengths } = limits;
+    const bytes = head === undefined ? undefined : toBytes(head);
+    this.#road = new Road(socket, { role, head: bytes, maxFrameBytes, validateUtf8, allowNonMinimalLengths }, this);
+    this.#outbox = new Outbox(this.#road);
+    this.sender = new Sender(stream, this.#outbox, this.#isClient);
+    this.closer = new Closer(this.#road, { isServer: !this.#isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
+    this.liveness = new Liveness(this.#road, this.#outbox, this.closer, this.#isClient);
+    if (limits.heartbeat !== undefined) this.liveness.startHeartbeat(limits.heartbeat);
+  }
+
+  /** Bytes that were accepted for sending and that the system has not taken yet. */
+  get bufferedBytes(): number {
+    // What waits when the connection is over will never be sent.
+    const waiting = this.closer.info === undefined ? this.sender.bufferedBytes : 0;
+    return waiting + this.#road.bufferedBytes;
+  }
+
+  // Who reads -------------------------------------------------------------------------------------------------------
+
+  /** Takes what the stream has read ahead, then what has come. */
+  take(): WsFrame | null | undefined {
+    this.#hasLeftLoop = false;
+    return this.#face.takeAhead() ?? this.reception.take();
+  }
+
+  /** The stream's `read()` had nothing. */
+  ask(): void {
+    this.#face.asked();
+    this.reception.ask();
+  }
+
+  openLoop(): void {
+    this.#openLoops++;
+  }
+
+  leaveLoop(): void {
+    this.#openLoops--;
+    this.#hasLeftLoop = true;
+  }
+
+  /** Whether somebody is likely to read on: a loop is open, data flows, or `recvFrame` was the last to read. */
+  #mayBeRead(): boolean {
+    const hasReader = this.reception.hasBeenRead && !this.#hasLeftLoop;
+    return this.#openLoops > 0 || this.#face.isFlowing || hasReader;
+  }
+
+  // What comes in ---------------------------------------------------------------------------------------------------
+
+  receive(frame: WsFrame): void {
+    if (this.#ending !== undefined) return;
+    if (!frame.isControl()) this.#deliver(frame);
+    else if (frame.isClose()) this.#receiveClose(frame);
+    else this.#receivePingPong(frame);
+  }
+
+  #receivePingPong(frame: WsFrame): void {
+    const { autoPong, controlFrames } = this.#options;
+    // §5.5.2 "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
+    if (frame.isPong()) this.liveness.answer(frame.payload);
+    else if (autoPong) this.#answerPing(frame);
+    if (controlFrames || (frame.isPing() && !autoPong)) this.#deliver(frame);
+  }
+
+  #answerPing(ping: WsFrame): void {
+    // A close frame of ours that waits behind data does not excuse from it; behind a sent one nothing may follow.
+    const maySend = this.closer.isOpen || (this.closer.isClosing && !this.#road.hasSentClose);
+    if (!maySend || this.#outbox.sendNow(WsFrame.pong(ping.payload))) return;
+    // While a pong cannot be written, nothing is read: pings cannot pile up pongs.
+    this.#isHoldingForPong = true;
+    this.#updateFlow();
+  }
+
+  #deliver(frame: WsFrame): void {
+    if (this.#isDropping) return;
+    if (this.#mayDrop && this.reception.isFull) {
+      this.#isDropping = true;
+    } else {
+      this.reception.deliver(frame);
+      if (this.reception.isFull) this.#updateFlow();
+    }
+  }
+
+  /** Reads the socket, or holds it, as things stand. */
+  #updateFlow(): void {
+    const isHeld = this.#isHoldingForPong || (this.reception.isFull && !this.#mayDrop);
+    if (isHeld) this.#road.pause();
+    else if (this.#road.isPaused) this.#road.resume();
+  }
+
+  pushMessage(frame: WsFrame): boolean {
+    return this.#face.push(frame);
+  }
+
+  isStreamAsking(): boolean {
+    return this.#face.isAsking;
+  }
+
+  receptionHasRoom(): void {
+    this.#updateFlow();
+  }
+
+  // The end of what comes in ----------------------------------------------------------------------------------------
+
+  #receiveClose(frame: WsFrame): void {
+    this.#end(frame);
+    // With our own close frame under way there is nothing left to answer: theirs need not wait for a reader.
+    if (this.closer.isClosing) this.endReached();
+  }
+
+  violated(error: ProtocolError): void {
+    if (this.#ending === undefined) this.#end(error);
+    // A message turned out to be too large when it was read: what came behind it does not count any more.
+    else if (!this.#isEffective && this.#ending !== 'cut') this.#ending = error;
+  }
+
+  /** Nothing is read behind a close frame or a violation. */
+  #end(ending: WsFrame | ProtocolError): void {
+    this.#ending = ending;
+    this.liveness.endHeartbeat();
+    this.#road.discard();
+    this.reception.finish();
+    if (this.closer.isOpen) this.closer.postpone(() => void this.endReached());
+  }
+
+  transportEnded(error: ProtocolError | undefined): void {
+    if (this.#ending !== undefined) {
+      this.closer.peerEnded();
+      return;
+    }
+    this.#ending = 'cut';
+    this.closer.cut(error);
+    this.reception.finish();
+    this.#road.end();
+  }
+
+  transportGone(error: Error | undefined): void {
+    const ending = this.#ending;
+    if (ending !== undefined && ending !== 'cut' && !this.#isEffective) this.closer.overtaken(ending);
+    this.closer.gone(error);
+  }
+
+  /** What came behind the last message takes effect. @returns the close frame, where those are delivered */
+  endReached(): WsFrame | undefined {
+    const ending = this.#ending;
+    if (ending === undefined || ending === 'cut') return undefined;
+    const isFirst = !this.#isEffective;
+    this.#isEffective = true;
+    if (!(ending instanceof WsFrame)) {
+      if (isFirst) this.closer.fail(ending);
+      return undefined;
+    }
+    if (isFirst) this.closer.received(ending);
+    return this.#options.controlFrames ? ending : undefined;
+  }
+
+  /** The stream's reading side ends too, with the error where there is one. */
+  readingFinished(): void {
+    if (this.#face.isDestroyed) return;
+    if (this.#ending instanceof WsFrame) this.#face.endReading(this.closeInfo, () => this.closer.createError());
+    else if (this.#ending === 'cut') this.#face.destroy(this.closer.info?.error);
+    else if (this.closer.isSent) this.#face.destroy(this.#ending);
+  }
+
+  // Closing ---------------------------------------------------------------------------------------------------------
+
+  /** Begins the closing handshake behind all that was written. */
+  beginClose(frame: WsFrame): void {
+    if (!this.closer.isOpen) return;
+    const ending = this.#ending;
+    if (ending !== undefined && ending !== 'cut') {
+      // Theirs has come and waits for its reader: it takes effect now, and ours is the answer to it.
+      this.#isEffective = true;
+      if (ending instanceof WsFrame) this.closer.received(ending, frame);
+      else this.closer.fail(ending);
+      return;
+    }
+    this.#closeFrame = frame;
+    this.liveness.endHeartbeat();
+    this.closer.begin(frame);
+    if (!this.#mayBeRead()) this.closeOverdue();
+    this.#face.endWriting();
+  }
+
+  /** Sends a close frame. @returns its bytes on the wire; 0 when the connection is no longer open */
+  sendClose(frame: WsFrame, signal: AbortSignal | undefined): number | Promise<number> {
+    if (!this.closer.isOpen) return 0;
+    const { length } = frame.payload;
+    return abortable(signal, (resolve) => {
+      const bytes = headerLengthFor(length, this.#isClient) + length;
+      this.#closeWaiters.push((isWritten) => resolve(isWritten ? bytes : 0));
+      this.beginClose(frame);
+      return undefined;
+    });
+  }
+
+  /** The stream's own queue has been sent: now our close frame goes. */
+  finalize(callback: WriteCallback): void {
+    const frame = this.#closeFrame;
+    this.#closeFrame = undefined;
+    if (frame !== undefined) this.#outbox.send(frame, (isWritten) => this.closer.sent(isWritten));
+    void this.closeInfo.then((info) => callback(info.error));
+  }
+
+  /** The stream is destroyed, by its user or because all is over. */
+  streamDestroyed(error: Error | null): void {
+    // A failed connection is destroyed while its close frame is still on the way.
+    if (this.closer.info === undefined && !this.closer.isFailing) {
+      this.reception.clear();
+      this.closer.breakOff(error === null ? 'we broke off' : `we broke off (${error.message})`, error ?? undefined);
+    }
+    this.#ending ??= 'cut';
+    this.reception.finish();
+  }
+
+  /** Destroys the socket, whatever is still on its way. */
+  destroyRoad(): void {
+    this.#road.destroy();
+  }
+
+  writeInOrder(frame: WsFrame, settle: Settle): void {
+    this.sender.sendLast(frame, settle);
+  }
+
+  /**
+   * We have begun to close and nobody reads: the peer's close frame stands behind what is unread. So what does not fit
+   * the inbox is thrown away from here on; what is in it stays readable.
+   */
+  closeOverdue(): void {
+    this.#mayDrop = true;
+    this.#updateFlow();
+  }
+
+  closeSent(isWritten: boolean): void {
+    const waiters = this.#closeWaiters;
+    this.#closeWaiters = [];
+    for (const settle of waiters) settle(isWritten);
+    if (this.closer.isFailing && this.reception.isReached) this.readingFinished();
+  }
+
+  connectionOver(info: CloseInfo): void {
+    this.liveness.close();
+    this.#outbox.close();
+    this.closeSent(false);
+    this.#resolveCloseInfo(info);
+    if (this.#lateError !== undefined) this.#face.destroy(this.#lateError);
+  }
+
+  // What goes out ---------------------------------------------------------------------------------------------------
+
+  roadDrained(): void {
+    this.#isHoldingForPong = false;
+    this.#outbox.drained();
+    this.#updateFlow();
+  }
+
+  /** Something is written to a connection that is no longer open. */
+  writeLate(callback: WriteCallback | undefined): void {
+    const error = this.closer.createError();
+    if (callback !== undefined) process.nextTick(callback, error);
+    if (!this.#face.isPipedInto) return;
+    // A pipe does not look at the callback. A closing handshake that still goes on is left to end well.
+    if (this.closer.info !== undefined) this.#face.destroy(error);
+    else this.#lateError ??= error;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * The patience of a closing connection. As long as there is progress it is given more time; a slow peer that still
+ * reads is not cut in the middle of what was accepted for it.
+ */
+export class CloseTimer {
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * Starts anew.
+   *
+   * @param ms how long nothing may move
+   * @param progress a number that changes whenever something moves
+   * @param expired called once, when nothing has moved for so long
+   */
+  start(ms: number, progress: () => number, expired: () => void): void {
+    this.stop();
+    const before = progress();
+    this.#timer = setTimeout(() => {
+      if (progress() === before) expired();
+      else this.start(ms, progress, expired);
+    }, ms);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Brings a connection to its end: runs the closing handshake over the road, gives it the time that it may take, and
+ * says in the end what became of it.
+ *
+ * @see RFC 6455 §7.1
+ */
+import { ClosedError, type ProtocolError, VIOLATIONS } from '../errors.ts';
+import { ClosingHandshake, type ClosingResult, type ClosingSide, type WsState } from '../protocol/closing.ts';
+import { WsFrame } from '../protocol/frame.ts';
+import { CloseTimer } from './close-timer.ts';
+import type { Settle } from './outbox.ts';
+import type { Road } from './road.ts';
+
+/** What became of a connection. */
+export interface CloseInfo extends ClosingResult {
+  /** Why it is not clean: a `ProtocolError` where we failed it, else a `ClosedError`. */
+  readonly error?: Error | undefined;
+}
+
+export interface CloserOptions {
+  /** §7.1.1: it is the server that ends the transport. */
+  readonly isServer: boolean;
+  readonly closeTimeoutMs: number;
+}
+
+export interface CloserHandlers {
+  /** Sends a frame behind all that was written. */
+  writeInOrder(frame: WsFrame, settle: Settle): void;
+  /** Half of the time is over and the peer's close frame has not come. */
+  closeOverdue(): void;
+  /** Our close frame is on its way, or never will be. */
+  closeSent(isWritten: boolean): void;
+  /** The connection is over. */
+  connectionOver(info: CloseInfo): void;
+}
+
+export class Closer {
+  readonly #road: Road;
+  readonly #options: CloserOptions;
+  readonly #handlers: CloserHandlers;
+  readonly #closing = new ClosingHandshake();
+  readonly #timer = new CloseTimer();
+  #isSent = false;
+  /** Whether ours has left: §7.1.4 wants both close frames. */
+  #wasWritten = false;
+  #hasPeerEnded = false;
+  #failure: Error | undefined;
+  #cause: Error | undefined;
+  #info: CloseInfo | undefined;
+
+  constructor(road: Road, options: CloserOptions, handlers: CloserHandlers) {
+    this.#road = road;
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  get isOpen(): boolean {
+    return this.#closing.state === 'open';
+  }
+
+  /** Whether we have begun to close and the peer's close frame has not come. */
+  get isClosing(): boolean {
+    return this.#closing.state === 'closing';
+  }
+
+  /** Whether we gave up on the peer, and it is still being told. */
+  get isFailing(): boolean {
+    return this.#closing.state === 'failing';
+  }
+
+  get wsState(): WsState {
+    return this.#closing.wsState;
+  }
+
+  /** What became of it, once it is over. */
+  get info(): CloseInfo | undefined {
+    return this.#info;
+  }
+
+  /** Whether our close frame is on its way, or never will be. */
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  /** Takes a frame for what it says of our closing; it is to be sent by the caller, who then calls {@link sent}. */
+  begin(frame: WsFrame): void {
+    this.#closing.send(frame.closeCode(), frame.closeReason());
+    this.#startTimer();
+  }
+
+  /** Our close frame is on its way, or never will be. */
+  sent(isWritten: boolean): void {
+    this.#isSent = true;
+    this.#wasWritten ||= isWritten;
+    if (isWritten) this.#closing.answer();
+    this.#endTransport();
+    this.#handlers.closeSent(isWritten);
+  }
+
+  /**
+   * The peer's close frame takes effect.
+   *
+   * @param answer what we send if we have not sent a close frame: "the endpoint typically echos the status code it
+   * received" (§5.5.1)
+   */
+  received(frame: WsFrame, answer: WsFrame = frame): void {
+    if (this.#closing.receive(frame.closeCode(), frame.closeReason())) {
+      this.#startTimer();
+      this.#handlers.writeInOrder(new WsFrame(answer.opcode, answer.payload), (isWritten) => this.sent(isWritten));
+    }
+    this.#endTransport();
+  }
+
+  /** The peer's close frame has come and nobody has read up to it: see to it after half of the time. */
+  postpone(effect: () => void): void {
+    this.#timer.start(this.#options.closeTimeoutMs / 2, () => 0, effect);
+  }
+
+  /** §7.1.7: says why, and sends nothing more. */
+  fail(error: ProtocolError): void {
+    if (this.#info !== undefined) return;
+    this.#failure ??= error;
+    const reason = VIOLATIONS[error.code].message;
+    const maySend = this.#closing.fail(error.closeCode, reason, error.message);
+    this.#startTimer();
+    if (maySend)
+      this.#handlers.writeInOrder(WsFrame.close(error.closeCode, reason), (isWritten) => this.sent(isWritten));
+    else this.sent(false);
+  }
+
+  /** The peer has ended the transport behind its close frame or violation. */
+  peerEnded(): void {
+    this.#hasPeerEnded = true;
+    this.#endTransport();
+  }
+
+  /** The transport ended without a close frame of the peer's; what we had written may still leave. */
+  cut(cause: Error | undefined): void {
+    this.#over('remote', 'the peer ended the transport without a close frame', cause);
+    if (!this.#road.isOver) this.#startTimer();
+  }
+
+  /** The transport is gone. */
+  gone(error: Error | undefined): void {
+    this.#timer.stop();
+    this.#over(
+      'remote',
+      error === undefined ? 'the transport ended' : `the transport failed (${error.message})`,
+      error,
+    );
+  }
+
+  /** We end it ourselves, now. */
+  breakOff(why: string, cause?: Error | undefined): void {
+    this.#over('local', why, cause);
+    this.#road.destroy();
+  }
+
+  /** The peer's close frame or violation had come, but the transport went before it took effect. */
+  overtaken(pending: WsFrame | ProtocolError): void {
+    if (pending instanceof WsFrame) this.#closing.receive(pending.closeCode(), pending.closeReason());
+    else this.#failure ??= pending;
+  }
+
+  /** @returns an error that narrates what happened so far */
+  createError(): ClosedError {
+    return new ClosedError(this.#closing.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
+  }
+
+  #over(side: ClosingSide, why: string, cause: Error | undefined): void {
+    if (this.#info !== undefined) return;
+    this.#cause = cause;
+    this.#closing.end(side, why);
+    const { result } = this.#closing;
+    const wasClean = result.wasClean && this.#wasWritten;
+    this.#info = wasClean ? result : { ...result, wasClean, error: this.#failure ?? this.createError() };
+    this.#handlers.connectionOver(this.#info);
+  }
+
+  /**
+   * Ends the transport when nothing more is to be sent. §7.1.1: after the closing handshake the server ends it, and the
+   * client waits for that.
+   */
+  #endTransport(): void {
+    const { state } = this.#closing;
+    if (!this.#isSent) return;
+    const isOurTurn = this.#options.isServer || this.#hasPeerEnded;
+    if (state === 'failing' || (state === 'answered' && isOurTurn)) this.#road.end();
+  }
+
+  #startTimer(): void {
+    const half = this.#options.closeTimeoutMs / 2;
+    const progress = (): number => this.#road.bytesOut;
+    this.#timer.start(half, progress, () => {
+      this.#handlers.closeOverdue();
+      this.#timer.start(half, progress, () => this.breakOff(`nothing moved for ${this.#options.closeTimeoutMs} ms`));
+    });
+  }
+}

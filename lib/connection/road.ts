@@ -1,0 +1,215 @@
+/**
+ * The two straight pipes around a socket:
+ *
+ * ```
+ * socket ─▶ FrameDecoder ─▶ handlers.frame
+ * socket ◀─ FrameEncoder ◀─ write(frame)
+ * ```
+ *
+ * Here the streams are wired, held, let go and torn down, and every way in which a Duplex can end is turned into one of
+ * four events: a frame, a violation, the end of what the peer sends, the end of the socket. No rule of the protocol is here.
+ */
+import type { Duplex } from 'node:stream';
+import type { ProtocolError } from '../errors.ts';
+import type { WsFrame } from '../protocol/frame.ts';
+import { headerLengthFor } from '../protocol/header.ts';
+import type { WsRole } from '../protocol/header-rules.ts';
+import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
+import { FrameDecoder } from '../stream/frame-decoder.ts';
+import { FrameEncoder } from '../stream/frame-encoder.ts';
+
+export interface RoadOptions {
+  readonly role: WsRole;
+  readonly head: Uint8Array | undefined;
+  readonly maxFrameBytes: number;
+  readonly validateUtf8: boolean;
+  readonly allowNonMinimalLengths: boolean;
+}
+
+export interface RoadHandlers {
+  /** A frame (or a slice of one) came. */
+  receive(frame: WsFrame): void;
+  /** The peer broke a rule. Nothing more is parsed. */
+  violated(error: ProtocolError): void;
+  /** The peer will send nothing more, and all that it sent was handed over or discarded. `error`: it ended inside a frame. */
+  transportEnded(error?: ProtocolError | undefined): void;
+  /** The socket is gone. Frames that came before may still be handed over. */
+  transportGone(error?: Error | undefined): void;
+  /** There is room to write again. */
+  roadDrained(): void;
+}
+
+export class Road {
+  readonly #socket: Duplex;
+  readonly #decoder: FrameDecoder;
+  readonly #encoder: FrameEncoder;
+  readonly #handlers: RoadHandlers;
+  readonly #isClient: boolean;
+  #acceptedBytes = 0;
+  #hasEnded = false;
+  #isOver = false;
+  #isDiscarding = false;
+  #hasSentClose = false;
+  #error: Error | undefined;
+
+  constructor(socket: Duplex, options: RoadOptions, handlers: RoadHandlers) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    this.#isClient = options.role === 'client';
+    // When to end is decided here, not by the peer's FIN: a close frame before it still wants its answer.
+    socket.allowHalfOpen = true;
+    this.#decoder = new FrameDecoder({
+      role: options.role,
+      maxFrameBytes: options.maxFrameBytes,
+      maxSliceBytes: WS_MAX_FRAME_SIZE,
+      validateUtf8: options.validateUtf8,
+      allowNonMinimalLengths: options.allowNonMinimalLengths,
+      ownsChunks: true,
+    });
+    // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
+    // that all that was written has been copied.
+    this.#encoder = new FrameEncoder({ role: options.role, writableHighWaterMark: 1 });
+    if (options.head !== undefined && options.head.length > 0) this.#decoder.write(options.head);
+    this.#wireInbound();
+    this.#wireOutbound();
+    if (socket.destroyed || socket.closed) process.nextTick(() => this.#finish());
+  }
+
+  /** Bytes written that the socket has not given to the system yet. */
+  get bufferedBytes(): number {
+    if (this.#isOver) return 0;
+    const unencoded = this.#acceptedBytes - this.#encoder.bytesWritten;
+    return unencoded + this.#encoder.readableLength + this.#socket.writableLength;
+  }
+
+  /** Bytes that have come in. */
+  get bytesIn(): number {
+    return this.#decoder.bytesRead;
+  }
+
+  /** Bytes that have been given to the system. */
+  get bytesOut(): number {
+    return this.#encoder.bytesWritten - this.#encoder.readableLength - this.#socket.writableLength;
+  }
+
+  /** Whether a close frame has been written: §5.5.1 lets nothing follow it. */
+  get hasSentClose(): boolean {
+    return this.#hasSentClose;
+  }
+
+  /** Whether the socket can no longer be written. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Hands no more frames over (a few may still come) and, with that, stops reading the socket. */
+  pause(): void {
+    this.#decoder.pause();
+  }
+
+  resume(): void {
+    this.#decoder.resume();
+  }
+
+  get isPaused(): boolean {
+    return this.#decoder.isPaused();
+  }
+
+  /**
+   * Sends a frame.
+   *
+   * @returns whether it is encoded, which means that its payload may be reused and that there is room for more; if not,
+   * `roadDrained` tells when
+   */
+  write(frame: WsFrame): boolean {
+    if (this.#isOver || this.#encoder.writableEnded) return true;
+    this.#acceptedBytes += headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
+    this.#hasSentClose ||= frame.isClose();
+    this.#encoder.write(frame);
+    return this.#encoder.writableLength === 0;
+  }
+
+  /** Sends what was written and then FIN. */
+  end(): void {
+    if (!this.#isOver && !this.#encoder.writableEnded) this.#encoder.end();
+  }
+
+  /** From now on reads the socket only to throw away what comes, so that its end is seen and nothing is reset. */
+  discard(): void {
+    if (this.#isDiscarding) return;
+    this.#isDiscarding = true;
+    this.#socket.unpipe(this.#decoder);
+    this.#decoder.destroy();
+    if (this.#isOver) return;
+    this.#socket.once('end', this.#socketEnded);
+    this.#socket.resume();
+    if (this.#socket.readableEnded) this.#inboundEnded();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#finish();
+  }
+
+  #wireInbound(): void {
+    const decoder = this.#decoder;
+    decoder.on('data', (frame: WsFrame) => this.#handlers.receive(frame));
+    decoder.once('end', () => this.#inboundEnded());
+    decoder.on('error', (error: Error) => {
+      if (this.#isDiscarding) return;
+      const violation = error as ProtocolError;
+      if (violation.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(violation);
+      else this.#handlers.violated(violation);
+    });
+    this.#socket.pipe(decoder);
+  }
+
+  #wireOutbound(): void {
+    const socket = this.#socket;
+    this.#encoder.on('drain', () => this.#handlers.roadDrained());
+    this.#encoder.pipe(socket);
+    socket.on('error', this.#socketFailed);
+    socket.on('finish', this.#closeWhenDone);
+    socket.once('close', () => {
+      socket.off('error', this.#socketFailed).off('finish', this.#closeWhenDone).off('end', this.#socketEnded);
+      this.#finish();
+    });
+  }
+
+  readonly #socketFailed = (error: Error): void => {
+    this.#error ??= error;
+    // A stream that does not destroy itself on errors is destroyed here.
+    this.#destroySocket();
+  };
+
+  readonly #socketEnded = (): void => this.#inboundEnded();
+
+  #inboundEnded(error?: ProtocolError | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#handlers.transportEnded(error);
+    this.#closeWhenDone();
+  }
+
+  /** Both directions have ended, or somebody else has ended ours: the rest is up to the socket, and some need to be told. */
+  readonly #closeWhenDone = (): void => {
+    const isDone = this.#hasEnded || !this.#encoder.writableEnded;
+    if (isDone && this.#socket.writableFinished) this.#destroySocket();
+  };
+
+  #destroySocket(): void {
+    this.#socket.destroy();
+    // Not every stream says that it has closed.
+    setImmediate(() => this.#finish());
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#encoder.destroy();
+    this.#socket.unpipe(this.#decoder);
+    // What came before the socket went is not lost: the decoder hands over what it has, then ends.
+    if (!this.#isDiscarding && !this.#decoder.writableEnded) this.#decoder.end();
+    this.#handlers.transportGone(this.#error);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The ways of sending, all with one order and one backpressure. There are two queues: the stream's own, which holds what
+ * was written with `write()` and waits, and the outbox behind it. What is sent while the first is empty goes past it.
+ *
+ * @see RFC 6455 §5.4, §6.1
+ */
+import { Duplex } from 'node:stream';
+import { assertClosePayload } from '../protocol/close-payload.ts';
+import { createFrame, type WsFrame } from '../protocol/frame.ts';
+import { isFragment } from '../protocol/message-assembler.ts';
+import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
+import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
+import { abortable } from './abortable.ts';
+import { type Outbox, type Settle, wireLength } from './outbox.ts';
+
+/** What a stream is told of a write. */
+export type WriteCallback = (error?: Error | null) => void;
+
+export class Sender {
+  readonly #stream: Duplex;
+  readonly #outbox: Outbox;
+  readonly #isClient: boolean;
+  #queuedBytes = 0;
+  /** Frames in the stream's own queue that were taken back. */
+  #revoked: WeakSet<WsFrame> | undefined;
+  /** Whether the caller's last data frame was no final one. */
+  #isInsideMessage = false;
+
+  constructor(stream: Duplex, outbox: Outbox, isClient: boolean) {
+    this.#stream = stream;
+    this.#outbox = outbox;
+    this.#isClient = isClient;
+  }
+
+  /** Bytes of payload that wait in either queue. */
+  get bufferedBytes(): number {
+    return (this.#stream.destroyed ? 0 : this.#queuedBytes) + this.#outbox.bytes;
+  }
+
+  /**
+   * Sends a frame that {@link accept} has taken, or a control frame, which goes past what waits.
+   *
+   * @returns the bytes put on the wire, once there is room for more; 0 when the connection ended before
+   */
+  send(frame: WsFrame, signal: AbortSignal | undefined): number | Promise<number> {
+    const { length } = frame.payload;
+    const bytes = wireLength(length, this.#isClient);
+    const isNext = this.#outbox.isIdle && length <= WS_MAX_FRAME_SIZE && this.#stream.writableLength === 0;
+    if (!isNext && !frame.isControl()) return abortable(signal, (resolve) => this.#sendInTurn(frame, bytes, resolve));
+    if (this.#outbox.sendNow(frame)) return bytes;
+    return abortable(signal, (resolve) => {
+      this.#outbox.whenRoom((isWritten) => resolve(isWritten ? bytes : 0));
+      return undefined;
+    });
+  }
+
+  /** Puts a frame into the stream's own queue. @returns whether there is room for more */
+  queue(frame: WsFrame, callback: WriteCallback | undefined): boolean {
+    this.#queuedBytes += frame.payload.length;
+    return Duplex.prototype.write.call(this.#stream, frame, 'utf8', callback as WriteCallback);
+  }
+
+  /** Takes a frame out of the stream's own queue and sends it in its turn. */
+  unqueue(frame: WsFrame, settle: Settle): void {
+    this.#queuedBytes -= frame.payload.length;
+    if (this.#revoked?.has(frame)) settle(true);
+    else this.#outbox.send(frame, settle);
+  }
+
+  /** Sends a close frame behind what waits in either queue. */
+  sendLast(frame: WsFrame, settle: Settle): void {
+    if (this.#stream.writableLength === 0 || this.#stream.writableEnded) this.#outbox.send(frame, settle);
+    else this.queue(frame, (error) => settle(!error));
+  }
+
+  /**
+   * Judges what the caller wants to send, and keeps count of its fragments (§5.4).
+   *
+   * @throws TypeError for an illegal sequence or reserved bits, RangeError for the body of a close frame made by hand
+   */
+  accept(frame: WsFrame): void {
+    if (frame.rsv !== 0) throw new TypeError('No extension has claimed the reserved bits (RFC 6455 §5.2)');
+    if (frame.isClose()) assertSendableClose(frame.payload);
+    if (frame.isControl()) return;
+    const isContinuation = frame.opcode === WS_OPCODE_CONTINUATION;
+    if (isContinuation && !this.#isInsideMessage)
+      throw new TypeError('There is no message to continue (RFC 6455 §5.4)');
+    if (!isContinuation && this.#isInsideMessage)
+      throw new TypeError('The last message is not finished (RFC 6455 §5.4)');
+    this.#isInsideMessage = !frame.isFinal;
+  }
+
+  /** @returns what takes a whole message back, as long as nothing of it has been sent */
+  #sendInTurn(frame: WsFrame, bytes: number, resolve: (bytes: number) => void): (() => void) | undefined {
+    const settle: Settle = (isWritten) => resolve(isWritten ? bytes : 0);
+    const takeBack =
+      this.#stream.writableLength > 0 ? this.#queueRevocably(frame, settle) : this.#enqueue(frame, settle);
+    // What has been accepted behind a fragment counts on it.
+    return isFragment(frame) ? undefined : takeBack;
+  }
+
+  #enqueue(frame: WsFrame, settle: Settle): () => void {
+    const job = this.#outbox.send(frame, settle);
+    return () => void this.#outbox.cancel(job);
+  }
+
+  #queueRevocably({ opcode, payload, isFinal, isMasked, rsv }: WsFrame, settle: Settle): () => void {
+    // A frame of its own: the caller's may be sent twice.
+    const frame = createFrame(opcode, payload, isFinal, isMasked, rsv, 0);
+    this.queue(frame, (error) => settle(!error));
+    return () => {
+      this.#revoked ??= new WeakSet();
+      this.#revoked.add(frame);
+    };
+  }
+}
+
+/** What a peer may not send us, we do not send either; only it is the caller's mistake then. */
+function assertSendableClose(payload: Uint8Array): void {
+  try {
+    assertClosePayload(payload);
+  } catch (cause) {
+    throw new RangeError('The body of the close frame may not be sent (RFC 6455 §5.5.1, §7.4)', { cause });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The Duplex that people hold, as the connection's core sees it: who reads from it and how, who writes into it, and how
+ * it is ended. Where the connection overrides a method of the stream for its users, the stream's own is called here.
+ */
+import { Duplex } from 'node:stream';
+import type { WsFrame } from '../protocol/frame.ts';
+
+export class StreamFace {
+  readonly #stream: Duplex;
+  /** Whether the reading side has had all and asks for more. */
+  #isAsking = false;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#stream.destroyed;
+  }
+
+  /** Whether somebody listens for data, or pipes it on. */
+  get isFlowing(): boolean {
+    return this.#stream.readableFlowing === true;
+  }
+
+  /** Whether the reading side has had all and waits for more. */
+  get isAsking(): boolean {
+    return this.#stream.readableLength === 0 && (this.#isAsking || this.isFlowing);
+  }
+
+  /** Whether a stream is piped into it: such a one listens there for being unpiped. */
+  get isPipedInto(): boolean {
+    return this.#stream.listenerCount('unpipe') > 0;
+  }
+
+  /** `read()` had nothing. */
+  asked(): void {
+    this.#isAsking = true;
+  }
+
+  /** Gives a message to the reading side. @returns whether it wants more */
+  push(frame: WsFrame): boolean {
+    this.#isAsking = false;
+    return this.#stream.push(frame);
+  }
+
+  /** Takes back what the reading side has read ahead. */
+  takeAhead(): WsFrame | undefined {
+    if (this.#stream.readableLength === 0) return undefined;
+    return Duplex.prototype.read.call(this.#stream) ?? undefined;
+  }
+
+  /** Ends the reading side well, and with it the writing side, which nobody else ends where the peer has closed. */
+  endReading(isOver: Promise<unknown>, createError: () => Error): void {
+    const stream = this.#stream;
+    stream.once('end', () => {
+      if (!this.isPipedInto) this.endWriting();
+      // What comes back through stages of its own ends it, or learns by its next write. Another source is told.
+      else if (stream.readableFlowing === null) {
+        void isOver.then(() => stream.writableEnded || stream.destroy(createError()));
+      }
+    });
+    stream.push(null);
+    if (stream.readableLength === 0) Duplex.prototype.read.call(stream, 0);
+  }
+
+  endWriting(): void {
+    Duplex.prototype.end.call(this.#stream, undefined, 'utf8');
+  }
+
+  destroy(error: Error | undefined): void {
+    this.#stream.destroy(error);
+  }
+}

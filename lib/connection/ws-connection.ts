@@ -1,0 +1,347 @@
+/**
+ * The connection: a Duplex of frames around a socket, and the one bend where what comes in touches what goes out (a
+ * pong, a close frame in answer, a heartbeat).
+ *
+ * ```
+ *            ┌──────────────────────── WsConnection ────────────────────────┐
+ *  socket ─▶ │ FrameDecoder ─▶ ● ─▶ reception (inbox, assembly) ─▶ readable │ ─▶ user
+ *            │                 │ pong, close                                │
+ *  socket ◀─ │ FrameEncoder ◀─ ● ◀─ outbox (fragments) ◀────────── writable │ ◀─ user
+ *            └──────────────────────────────────────────────────────────────┘
+ * ```
+ *
+ * Three laws. What a peer or the network does never rejects and never throws. Nothing is assembled before somebody
+ * reads. A close, like a failure, takes effect when the reader reaches it, so that every message before it can still be
+ * answered.
+ *
+ * @see RFC 6455 §5–§7
+ */
+import { Duplex } from 'node:stream';
+import {
+  type EstablishedOptions,
+  milliseconds,
+  resolveConnectionOptions,
+  type WsRequest,
+  type WsResponse,
+} from '../options.ts';
+import { WS_CLOSE_NORMAL } from '../protocol/close-code.ts';
+import type { WsState } from '../protocol/closing.ts';
+import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
+import type { WsRole } from '../protocol/header-rules.ts';
+import { WS_OPCODE_BINARY, WS_OPCODE_TEXT } from '../protocol/opcode.ts';
+import { abortable } from './abortable.ts';
+import { Bend } from './bend.ts';
+import type { CloseInfo } from './closer.ts';
+import { FrameIterator } from './frame-iterator.ts';
+import { restoreNodeOperators } from './node-operators.ts';
+import type { WriteCallback } from './sender.ts';
+
+/** What is written: a frame, a text message, or a binary one. */
+export type WsMessageLike = WsFrame | string | BytesLike;
+
+export interface WaitOptions {
+  /** Ends the wait with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SendOptions extends WaitOptions {}
+
+export interface PingOptions extends WaitOptions {
+  /** ms after which the result is `null`. Default: as long as the connection lasts. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * A WebSocket connection whose handshake is done: a Duplex in object mode both ways.
+ *
+ * Reading gives {@link WsFrame}s, one whole message each. Writing takes frames, strings (text) and bytes (binary).
+ * `end()` is `close(1000)` after all that was written; `destroy()` is {@link forceClose}.
+ */
+export class WsConnection extends Duplex {
+  /** Our end. */
+  readonly role: WsRole;
+  /** The chosen subprotocol, `''` for none. */
+  readonly protocol: string;
+  /** The negotiated extensions as in the header, `''` for none. */
+  readonly extensions: string;
+  /** The request that became this connection; on a server that did the handshake. */
+  readonly request: WsRequest | undefined;
+  /** The response that became this connection; on a client that did the handshake. */
+  readonly response: WsResponse | undefined;
+  /** What `authorize` returned. */
+  readonly context: unknown;
+  /** Settles when the connection is over, and never rejects. */
+  readonly closeInfo: Promise<CloseInfo>;
+
+  readonly #bend: Bend;
+
+  /** @internal use {@link fromServer} or {@link fromClient} */
+  constructor(role: WsRole, socket: Duplex, options: EstablishedOptions = {}) {
+    // One message being written, one waiting; one read ahead. The real bounds are in bytes.
+    super({ objectMode: true, readableHighWaterMark: 1, writableHighWaterMark: 2 });
+    this.role = role;
+    this.protocol = options.protocol ?? '';
+    this.extensions = options.extensions ?? '';
+    this.request = options.request;
+    this.response = options.response;
+    this.context = options.context;
+    // What a peer does must not end the process for want of a listener; `finished` and `closeInfo` see it all the same.
+    this.on('error', ignore);
+    this.#bend = new Bend(this, socket, { role, head: options.head, limits: resolveConnectionOptions(options) });
+    this.closeInfo = this.#bend.closeInfo;
+  }
+
+  /**
+   * Makes the server's end of a connection over a socket on which the handshake is done.
+   *
+   * @param socket any Duplex of bytes: TCP, TLS, an HTTP/2 stream, one end of an in-memory pair; it belongs to the
+   * connection from then on, and what it gives is unmasked in place
+   * @throws TypeError, RangeError for an option that cannot be
+   */
+  static fromServer(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
+    return new WsConnection('server', assertDuplex(socket), options);
+  }
+
+  /**
+   * Makes the client's end of a connection over a socket on which the handshake is done.
+   *
+   * @param socket as for {@link fromServer}
+   */
+  static fromClient(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
+    return new WsConnection('client', assertDuplex(socket), options);
+  }
+
+  get isServer(): boolean {
+    return this.role === 'server';
+  }
+
+  /** One of `WS_STATE_*`. */
+  get state(): WsState {
+    return this.#bend.closer.wsState;
+  }
+
+  /** Whether messages still go both ways. A close of the peer's that the reader has not reached does not count yet. */
+  isOpen(): boolean {
+    return this.#bend.closer.isOpen;
+  }
+
+  /** Bytes that were accepted for sending and that the system has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#bend.bufferedBytes;
+  }
+
+  /**
+   * Waits for the next frame: a whole message, or a control frame where an option asks for those.
+   *
+   * @param options `signal` ends the wait with an `AbortError`; no frame is lost by that
+   * @returns `null` when there will be none, whatever the reason; {@link closeInfo} tells it
+   */
+  recvFrame(options?: WaitOptions | undefined): Promise<WsFrame | null> {
+    const signal = options?.signal;
+    if (signal?.aborted) return abortable(signal, nothing);
+    const frame = this.#bend.take();
+    if (frame !== undefined) return Promise.resolve(frame);
+    return abortable(signal, (resolve) => this.#bend.reception.wait(resolve));
+  }
+
+  /** Iterates over the messages, one at a time, in order. Leaving the loop early leaves the connection usable. */
+  override [Symbol.asyncIterator](): FrameIterator {
+    const bend = this.#bend;
+    bend.openLoop();
+    return new FrameIterator(bend);
+  }
+
+  /** Reads as `Readable.read` does: a frame, or `null` when there is none yet. */
+  override read(size?: number): WsFrame | null {
+    const frame: WsFrame | null = super.read(size);
+    if (frame === null && size !== 0) this.#bend.ask();
+    return frame;
+  }
+
+  /** A connection gives frames, not text in pieces. @throws TypeError */
+  override setEncoding(_encoding: BufferEncoding): this {
+    throw new TypeError('A WsConnection gives frames: it has no encoding');
+  }
+
+  /**
+   * Sends a frame: a whole message, a raw fragment (`isFinal: false`, then continuations), or a control frame.
+   *
+   * @returns the bytes put on the wire, once there is room for more; `0` when the connection is no longer open
+   * @throws TypeError (as a rejection) for an illegal sequence of fragments, or reserved bits that no extension claims
+   * @throws AbortError (as a rejection) when `signal` aborts the wait; a message of which nothing has left is taken back
+   */
+  async sendFrame(frame: WsFrame, options?: SendOptions | undefined): Promise<number> {
+    if (!(frame instanceof WsFrame)) throw new TypeError('sendFrame takes a WsFrame');
+    return this.#send(frame, options);
+  }
+
+  /** Sends a text message. Result and errors as {@link sendFrame}. */
+  async sendText(text: string, options?: SendOptions | undefined): Promise<number> {
+    return this.#send(textFrame(text), options);
+  }
+
+  /** Sends a binary message; once the promise is settled, `data` may be reused. Result and errors as {@link sendFrame}. */
+  async sendBinary(data: BytesLike, options?: SendOptions | undefined): Promise<number> {
+    return this.#send(WsFrame.binary(data), options);
+  }
+
+  /** Sends a ping, past the messages that wait. @param data at most 125 bytes. Result and errors as {@link sendFrame}. */
+  async sendPing(data?: string | BytesLike | undefined, options?: SendOptions | undefined): Promise<number> {
+    return this.#send(WsFrame.ping(data), options);
+  }
+
+  /** Sends a pong, past the messages that wait. @param data at most 125 bytes. Result and errors as {@link sendFrame}. */
+  async sendPong(data?: string | BytesLike | undefined, options?: SendOptions | undefined): Promise<number> {
+    return this.#send(WsFrame.pong(data), options);
+  }
+
+  /**
+   * Begins the closing handshake, behind all that was written.
+   *
+   * @param code 1000–1003, 1007–1014 or 3000–4999; none for an empty body
+   * @param reason at most 123 bytes of UTF-8
+   * @returns the bytes put on the wire; `0` when the connection is no longer open
+   */
+  async sendClose(
+    code?: number | undefined,
+    reason?: string | undefined,
+    options?: SendOptions | undefined,
+  ): Promise<number> {
+    return this.#send(WsFrame.close(code, reason), options);
+  }
+
+  /**
+   * Measures the round trip of a ping.
+   *
+   * @param data at most 125 bytes. Default: eight bytes that differ from ping to ping
+   * @param options `timeoutMs`, and `signal`, which ends the wait with an `AbortError`
+   * @returns ms; `null` when the connection ends before the pong, or after `timeoutMs`
+   */
+  async ping(data?: string | BytesLike | undefined, options: PingOptions = {}): Promise<number | null> {
+    const { timeoutMs, signal } = options;
+    if (timeoutMs !== undefined) milliseconds('timeoutMs', timeoutMs, 0);
+    return this.#bend.liveness.ping(data, timeoutMs, signal);
+  }
+
+  /** Writes as `Writable.write` does. When the connection is over, the callback gets the error and that is all. */
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const done = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined;
+    if (!this.isOpen()) {
+      this.#bend.writeLate(done);
+      return false;
+    }
+    let frame: WsFrame;
+    try {
+      frame = toFrame(chunk);
+      this.#bend.sender.accept(frame);
+    } catch (error) {
+      if (done !== undefined) process.nextTick(done, error);
+      this.destroy(error as Error);
+      return false;
+    }
+    if (!frame.isClose()) return this.#bend.sender.queue(frame, done);
+    void this.sendFrame(frame).then(() => done?.());
+    return false;
+  }
+
+  /** Ends as `Writable.end` does: `close(1000)` after all that was written. */
+  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+    const done = [chunk, encoding, callback].find((argument) => typeof argument === 'function');
+    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') this.write(chunk);
+    this.#bend.beginClose(WsFrame.close(WS_CLOSE_NORMAL));
+    super.end(done as () => void);
+    return this;
+  }
+
+  /**
+   * Closes: the closing handshake, behind all that was written. Calling it again gives the same.
+   *
+   * @param code 1000–1003, 1007–1014 or 3000–4999
+   * @param reason at most 123 bytes of UTF-8
+   * @param options `signal` destroys the socket and rejects with an `AbortError`
+   * @returns what became of it. Rejects for a bad code or reason (`RangeError`, `TypeError`) and for nothing else
+   */
+  async close(
+    code: number = WS_CLOSE_NORMAL,
+    reason: string = '',
+    options?: WaitOptions | undefined,
+  ): Promise<CloseInfo> {
+    const frame = WsFrame.close(code, reason);
+    const signal = options?.signal;
+    if (signal?.aborted) this.forceClose();
+    this.#bend.beginClose(frame);
+    return abortable(signal, (resolve) => {
+      void this.closeInfo.then(resolve);
+      return () => this.forceClose();
+    });
+  }
+
+  /** Destroys the socket now. {@link closeInfo} gives 1006, local, where the connection was not over. */
+  forceClose(): void {
+    this.destroy();
+    this.#bend.destroyRoad();
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.forceClose();
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#bend.reception.demand();
+  }
+
+  /** @internal */
+  override _write(frame: WsFrame, _encoding: BufferEncoding, callback: WriteCallback): void {
+    const { sender, closer } = this.#bend;
+    sender.unqueue(frame, (isWritten) => callback(isWritten ? null : closer.createError()));
+  }
+
+  /** @internal */
+  override _final(callback: WriteCallback): void {
+    this.#bend.finalize(callback);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#bend.streamDestroyed(error);
+    callback(error);
+  }
+
+  #send(frame: WsFrame, options: SendOptions | undefined): number | Promise<number> {
+    const signal = options?.signal;
+    if (signal?.aborted) return abortable<number>(signal, nothing);
+    if (!this.isOpen()) return 0;
+    this.#bend.sender.accept(frame);
+    if (frame.isClose()) return this.#bend.sendClose(frame, signal);
+    return this.#bend.sender.send(frame, signal);
+  }
+}
+
+restoreNodeOperators(WsConnection.prototype);
+
+function ignore(): void {}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+function assertDuplex(socket: Duplex): Duplex {
+  if (typeof socket?.pipe === 'function' && typeof socket.write === 'function') return socket;
+  throw new TypeError('The socket must be a Duplex stream');
+}
+
+function textFrame(text: string): WsFrame {
+  if (typeof text !== 'string') throw new TypeError('A text message must be a string');
+  return new WsFrame(WS_OPCODE_TEXT, Buffer.from(text));
+}
+
+function toFrame(chunk: unknown): WsFrame {
+  if (chunk instanceof WsFrame) return chunk;
+  if (typeof chunk === 'string') return textFrame(chunk);
+  return new WsFrame(WS_OPCODE_BINARY, toBytes(chunk as BytesLike));
+}

@@ -1,0 +1,157 @@
+/**
+ * The knobs of a connection: unit, default and reason of each, checked once, at the door.
+ */
+import type { BytesLike } from './protocol/frame.ts';
+
+const MIB = 1_048_576;
+
+/** Finds dead peers. Any byte in and any progress out counts as life. */
+export interface HeartbeatOptions {
+  /** ms of silence after which a ping is sent. Default 30,000: below the 60 s after which proxies drop idle connections. */
+  readonly intervalMs?: number | undefined;
+  /** ms without any life after that ping, after which the connection is cut (1006). Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What every connection takes, in either role. */
+export interface ConnectionOptions {
+  /**
+   * The largest reassembled message in bytes, inclusive; a larger one is refused with 1009 as soon as it is announced.
+   * Default 16 MiB: what most peers send fits, and a thousand hostile peers cannot fill a server. `Infinity` is allowed.
+   */
+  readonly maxMessageBytes?: number | undefined;
+  /** The largest payload of one frame in bytes, inclusive; 1009 beyond it. Default `Infinity`: messages are limited, not frames. */
+  readonly maxFrameBytes?: number | undefined;
+  /**
+   * Bytes that came and were not read, overhead counted, before the socket is no longer read. Default 256 KiB: four reads
+   * of a socket, enough to keep a busy reader supplied.
+   */
+  readonly maxBufferedBytes?: number | undefined;
+  /**
+   * ms that a closing handshake may take without any progress before the socket is destroyed (1006). Default 10,000.
+   * After half of it, a close that nobody reads up to is answered all the same.
+   */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Whether pings are answered by themselves. Default `true`; with `false` they are delivered, and answering is yours. */
+  readonly autoPong?: boolean | undefined;
+  /** Whether ping, pong and close frames are delivered too, after they were handled. Default `false`. */
+  readonly controlFrames?: boolean | undefined;
+  /** Whether text is checked to be UTF-8, which RFC 6455 §8.1 demands. Default `true`. */
+  readonly validateUtf8?: boolean | undefined;
+  /** Whether lengths in more bytes than needed are taken, which RFC 6455 §5.2 forbids. Default `false`. */
+  readonly allowNonMinimalLengths?: boolean | undefined;
+  /** `false`, or how dead peers are found. Default: on for servers, `false` for clients and bare connections. */
+  readonly heartbeat?: HeartbeatOptions | boolean | undefined;
+}
+
+/** What a server knows of the request that became a connection. */
+export interface WsRequest {
+  /** The request target: path and query. */
+  readonly url: string;
+  /** The request's header fields, lower-case names, as Node's `IncomingMessage.headers` has them. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly remoteAddress: string | undefined;
+  /** The subprotocols that were offered, in the client's order of preference. */
+  readonly protocols: readonly string[];
+  readonly httpVersion: string;
+}
+
+/** What a client knows of the response that became a connection. */
+export interface WsResponse {
+  readonly status: number;
+  /** The response's header fields, lower-case names, as Node's `IncomingMessage.headers` has them. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** What the handshake hands over beside the socket. */
+export interface EstablishedOptions extends ConnectionOptions {
+  /** Bytes that came behind the handshake and were already read. */
+  readonly head?: BytesLike | undefined;
+  /** The chosen subprotocol. Default `''`: none. */
+  readonly protocol?: string | undefined;
+  /** The negotiated extensions as in the header. Default `''`: none. */
+  readonly extensions?: string | undefined;
+  readonly request?: WsRequest | undefined;
+  readonly response?: WsResponse | undefined;
+  /** What `authorize` returned. */
+  readonly context?: unknown;
+}
+
+/** {@link ConnectionOptions} with every default in its place. */
+export interface ResolvedConnectionOptions {
+  readonly maxMessageBytes: number;
+  readonly maxFrameBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly closeTimeoutMs: number;
+  readonly autoPong: boolean;
+  readonly controlFrames: boolean;
+  readonly validateUtf8: boolean;
+  readonly allowNonMinimalLengths: boolean;
+  readonly heartbeat: Readonly<Required<{ intervalMs: number; timeoutMs: number }>> | undefined;
+}
+
+const DEFAULT_HEARTBEAT = { intervalMs: 30_000, timeoutMs: 30_000 };
+/** The longest delay in ms that a timer of the platform takes. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/**
+ * Puts the defaults in and checks the rest.
+ *
+ * @throws TypeError for a value of the wrong type, RangeError for one out of range
+ */
+export function resolveConnectionOptions(options: ConnectionOptions = {}): ResolvedConnectionOptions {
+  return {
+    maxMessageBytes: byteLimit('maxMessageBytes', options.maxMessageBytes, 16 * MIB),
+    maxFrameBytes: byteLimit('maxFrameBytes', options.maxFrameBytes, Number.POSITIVE_INFINITY),
+    maxBufferedBytes: byteLimit('maxBufferedBytes', options.maxBufferedBytes, MIB / 4),
+    closeTimeoutMs: milliseconds('closeTimeoutMs', options.closeTimeoutMs, 10_000),
+    autoPong: flag('autoPong', options.autoPong, true),
+    controlFrames: flag('controlFrames', options.controlFrames, false),
+    validateUtf8: flag('validateUtf8', options.validateUtf8, true),
+    allowNonMinimalLengths: flag('allowNonMinimalLengths', options.allowNonMinimalLengths, false),
+    heartbeat: resolveHeartbeat(options.heartbeat),
+  };
+}
+
+function resolveHeartbeat(value: HeartbeatOptions | boolean | undefined): ResolvedConnectionOptions['heartbeat'] {
+  if (value === undefined || value === false) return undefined;
+  if (value === true) return DEFAULT_HEARTBEAT;
+  if (typeof value !== 'object' || value === null) throw new TypeError('heartbeat must be false, true or an object');
+  return {
+    intervalMs: milliseconds('heartbeat.intervalMs', value.intervalMs, DEFAULT_HEARTBEAT.intervalMs),
+    timeoutMs: milliseconds('heartbeat.timeoutMs', value.timeoutMs, DEFAULT_HEARTBEAT.timeoutMs),
+  };
+}
+
+/** Checks a limit in bytes: a whole number from 0 on, or `Infinity`. */
+export function byteLimit(name: string, value: number | undefined, fallback: number): number {
+  return count(name, value, fallback, Number.POSITIVE_INFINITY);
+}
+
+/** Checks a number of things: a whole number from 0 to `max`. */
+export function count(name: string, value: number | undefined, fallback: number, max: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`);
+  const isWhole = Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
+  if (!isWhole || value < 0 || value > max) {
+    throw new RangeError(`${name} must be a whole number from 0 to ${max}, not ${value}`);
+  }
+  return value;
+}
+
+/** Checks a time in ms: more than 0, and no more than a timer takes (about 24 days). */
+export function milliseconds<T>(name: string, value: number | undefined, fallback: T): number | T {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`);
+  if (!(value > 0 && value <= MAX_TIMER_MS)) {
+    throw new RangeError(`${name} must be more than 0 and at most ${MAX_TIMER_MS} ms, not ${value}`);
+  }
+  return value;
+}
+
+/** Checks a switch. */
+export function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false`);
+  return value;
+}

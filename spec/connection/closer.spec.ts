@@ -1,0 +1,336 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type CloseInfo, Closer, type CloserHandlers } from '../../lib/connection/closer.ts';
+import type { Settle } from '../../lib/connection/outbox.ts';
+import type { Road } from '../../lib/connection/road.ts';
+import { ClosedError, ProtocolError } from '../../lib/errors.ts';
+import { WsFrame } from '../../lib/protocol/frame.ts';
+
+const CLOSE_TIMEOUT_MS = 1000;
+
+/** A closer on a road that only notes, and the handlers that do so too. */
+class Stage implements CloserHandlers {
+  readonly story: string[] = [];
+  readonly closer: Closer;
+  readonly road = { isOver: false, bytesOut: 0, end: () => this.#note('FIN'), destroy: () => this.#destroy() };
+  info: CloseInfo | undefined;
+  settle: Settle = () => {};
+
+  constructor(isServer: boolean) {
+    this.closer = new Closer(this.road as unknown as Road, { isServer, closeTimeoutMs: CLOSE_TIMEOUT_MS }, this);
+  }
+
+  writeInOrder(frame: WsFrame, settle: Settle): void {
+    this.#note(`wrote ${frame.closeCode()} ${frame.closeReason()}`.trim());
+    this.settle = settle;
+  }
+
+  closeOverdue(): void {
+    this.#note('overdue');
+  }
+
+  closeSent(isWritten: boolean): void {
+    this.#note(isWritten ? 'sent' : 'not sent');
+  }
+
+  connectionOver(info: CloseInfo): void {
+    this.#note('over');
+    this.info = info;
+  }
+
+  #note(event: string): void {
+    this.story.push(event);
+  }
+
+  #destroy(): void {
+    this.#note('destroyed');
+    this.road.isOver = true;
+    this.closer.gone(undefined);
+  }
+}
+
+/** What can happen to a closer, by the name that the table gives it. */
+const EVENTS: Readonly<Record<string, (stage: Stage) => void>> = {
+  'we begin': ({ closer }) => closer.begin(WsFrame.close(1000, 'bye')),
+  'ours is sent': ({ closer }) => closer.sent(true),
+  'ours is lost': ({ closer }) => closer.sent(false),
+  'the answer is sent': (stage) => stage.settle(true),
+  'the answer is lost': (stage) => stage.settle(false),
+  'theirs comes': ({ closer }) => closer.received(WsFrame.close(3001, 'theirs')),
+  'theirs comes, we answer 3002': ({ closer }) => closer.received(WsFrame.close(3001), WsFrame.close(3002)),
+  'theirs is empty': ({ closer }) => closer.received(WsFrame.close()),
+  'they break a rule': ({ closer }) => closer.fail(new ProtocolError('WS_ERR_UNMASKED', 'detail')),
+  'their FIN': ({ closer }) => closer.peerEnded(),
+  'the transport ends': ({ closer }) => closer.cut(undefined),
+  'the transport ends in a frame': ({ closer }) => closer.cut(new ProtocolError('WS_ERR_TRUNCATED')),
+  'the socket is gone': ({ closer }) => closer.gone(undefined),
+  'the socket fails': ({ closer }) => closer.gone(new Error('ECONNRESET')),
+  'we break off': ({ closer }) => closer.breakOff('we had enough', new Error('cause')),
+  'theirs is overtaken': ({ closer }) => closer.overtaken(WsFrame.close(3001, 'theirs')),
+  'a violation is overtaken': ({ closer }) => closer.overtaken(new ProtocolError('WS_ERR_UNMASKED')),
+  'half the time': () => void vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2),
+  progress: (stage) => void stage.road.bytesOut++,
+};
+
+interface Scene {
+  readonly name: string;
+  readonly role?: 'server' | 'client';
+  readonly events: readonly string[];
+  readonly story: readonly string[];
+  /** Code, reason, whether clean, who began; `undefined` where it is not over. */
+  readonly info: readonly [number, string, boolean, 'local' | 'remote'] | undefined;
+}
+
+const failed = 'wrote 1002 a frame from a client is not masked';
+const reason = 'a frame from a client is not masked';
+
+const SCENES: readonly Scene[] = [
+  {
+    name: 'ours first: the server ends the transport when theirs has come (§7.1.1)',
+    events: ['we begin', 'ours is sent', 'theirs comes', 'the socket is gone'],
+    story: ['sent', 'FIN', 'over'],
+    info: [3001, 'theirs', true, 'local'],
+  },
+  {
+    name: 'ours first: the client waits for their FIN (§7.1.1)',
+    role: 'client',
+    events: ['we begin', 'ours is sent', 'theirs comes', 'their FIN', 'the socket is gone'],
+    story: ['sent', 'FIN', 'over'],
+    info: [3001, 'theirs', true, 'local'],
+  },
+  {
+    name: 'both at once: theirs comes while ours is still queued (§7.1.4)',
+    events: ['we begin', 'theirs comes', 'ours is sent', 'the socket is gone'],
+    story: ['FIN', 'sent', 'over'],
+    info: [3001, 'theirs', true, 'local'],
+  },
+  {
+    name: 'both at once, and ours never leaves: not clean (§7.1.4)',
+    events: ['we begin', 'theirs comes', 'ours is lost', 'the socket is gone'],
+    story: ['FIN', 'not sent', 'over'],
+    info: [3001, 'theirs', false, 'local'],
+  },
+  {
+    name: 'theirs first: it is echoed, then the server ends the transport (§5.5.1, §7.1.1)',
+    events: ['theirs comes', 'the answer is sent', 'the socket is gone'],
+    story: ['wrote 3001 theirs', 'FIN', 'sent', 'over'],
+    info: [3001, 'theirs', true, 'remote'],
+  },
+  {
+    name: 'theirs first, without a code: the answer has none either (§5.5.1, §7.1.5)',
+    events: ['theirs is empty', 'the answer is sent', 'the socket is gone'],
+    story: ['wrote 1005', 'FIN', 'sent', 'over'],
+    info: [1005, '', true, 'remote'],
+  },
+  {
+    name: 'theirs first, with an answer of our own (§5.5.1)',
+    events: ['theirs comes, we answer 3002', 'the answer is sent', 'the socket is gone'],
+    story: ['wrote 3002', 'FIN', 'sent', 'over'],
+    info: [3001, '', true, 'remote'],
+  },
+  {
+    name: 'theirs first: a client answers and waits for their FIN (§7.1.1)',
+    role: 'client',
+    events: ['theirs comes', 'the answer is sent', 'their FIN', 'the socket is gone'],
+    story: ['wrote 3001 theirs', 'sent', 'FIN', 'over'],
+    info: [3001, 'theirs', true, 'remote'],
+  },
+  {
+    name: 'theirs first, their FIN before our answer: the close frame decides',
+    role: 'client',
+    events: ['theirs comes', 'their FIN', 'the answer is sent', 'the socket is gone'],
+    story: ['wrote 3001 theirs', 'FIN', 'sent', 'over'],
+    info: [3001, 'theirs', true, 'remote'],
+  },
+  {
+    name: 'theirs first, the answer never left: not clean',
+    events: ['theirs comes', 'the answer is lost', 'the socket is gone'],
+    story: ['wrote 3001 theirs', 'FIN', 'not sent', 'over'],
+    info: [3001, 'theirs', false, 'remote'],
+  },
+  {
+    name: 'they break a rule: told why, then the transport ends (§7.1.7)',
+    events: ['they break a rule', 'the answer is sent', 'the socket is gone'],
+    story: [failed, 'FIN', 'sent', 'over'],
+    info: [1002, reason, false, 'local'],
+  },
+  {
+    name: 'they break a rule behind our close frame: no second one is sent (§5.5.1, §7.1.7)',
+    events: ['we begin', 'ours is sent', 'they break a rule', 'the socket is gone'],
+    story: ['sent', 'FIN', 'not sent', 'over'],
+    info: [1000, 'bye', false, 'local'],
+  },
+  {
+    name: 'they break a rule when all is over: nothing happens',
+    events: ['the socket is gone', 'they break a rule'],
+    story: ['over'],
+    info: [1006, '', false, 'remote'],
+  },
+  {
+    name: 'nothing but the end of the transport (§7.1.5)',
+    events: ['the transport ends', 'the socket is gone'],
+    story: ['over'],
+    info: [1006, '', false, 'remote'],
+  },
+  {
+    name: 'ours first, and nothing but the end of the transport (§7.1.5)',
+    events: ['we begin', 'ours is sent', 'the transport ends', 'the socket is gone'],
+    story: ['sent', 'over'],
+    info: [1006, '', false, 'local'],
+  },
+  {
+    name: 'what was accepted leaves behind a cut, and may take its time as long as it moves',
+    events: ['the transport ends', 'progress', 'half the time', 'half the time', 'progress', 'half the time'],
+    story: ['over', 'overdue'],
+    info: [1006, '', false, 'remote'],
+  },
+  {
+    name: 'what does not leave behind a cut is destroyed after the time',
+    events: ['the transport ends', 'half the time', 'half the time'],
+    story: ['over', 'overdue', 'destroyed'],
+    info: [1006, '', false, 'remote'],
+  },
+  {
+    name: 'nobody answers: destroyed after closeTimeoutMs (§7.1.1)',
+    events: ['we begin', 'ours is sent', 'half the time', 'half the time'],
+    story: ['sent', 'overdue', 'over', 'destroyed'],
+    info: [1006, '', false, 'local'],
+  },
+  {
+    name: 'ours leaves slowly: given time as long as something moves',
+    events: ['we begin', 'progress', 'half the time', 'progress', 'half the time', 'ours is sent', 'half the time'],
+    story: ['sent', 'overdue'],
+    info: undefined,
+  },
+  {
+    name: 'the answer never leaves: destroyed after closeTimeoutMs',
+    events: ['theirs comes', 'half the time', 'half the time'],
+    story: ['wrote 3001 theirs', 'overdue', 'over', 'destroyed'],
+    info: [3001, 'theirs', false, 'remote'],
+  },
+  {
+    name: 'a client whose server never ends the transport does it in the end (§7.1.1)',
+    role: 'client',
+    events: ['theirs comes', 'the answer is sent', 'half the time', 'half the time'],
+    story: ['wrote 3001 theirs', 'sent', 'overdue', 'over', 'destroyed'],
+    info: [3001, 'theirs', true, 'remote'],
+  },
+  {
+    name: 'we break off: destroyed at once, whatever was begun',
+    events: ['we begin', 'we break off', 'half the time', 'half the time'],
+    story: ['over', 'destroyed'],
+    info: [1006, '', false, 'local'],
+  },
+  {
+    name: 'theirs came, and the socket went before it took effect',
+    events: ['theirs is overtaken', 'the socket fails'],
+    story: ['over'],
+    info: [3001, 'theirs', false, 'remote'],
+  },
+  {
+    name: 'a violation came, and the socket went before it took effect',
+    events: ['a violation is overtaken', 'the socket is gone'],
+    story: ['over'],
+    info: [1006, '', false, 'remote'],
+  },
+];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function play(events: readonly string[], role: 'server' | 'client' = 'server'): Stage {
+  const stage = new Stage(role === 'server');
+  for (const event of events) EVENTS[event]!(stage);
+  return stage;
+}
+
+describe('a connection ends', () => {
+  it.each(SCENES)('$name', ({ role, events, story, info }) => {
+    const stage = play(events, role);
+    expect(stage.story).toEqual(story);
+    expect(stage.closer.info).toBe(stage.info);
+    const expected = info && { code: info[0], reason: info[1], wasClean: info[2], initiator: info[3] };
+    expect(stage.info && { ...stage.info, error: undefined }).toEqual(expected && { ...expected, error: undefined });
+    expect(stage.info && stage.info.error === undefined).toBe(info?.[2]);
+    vi.clearAllTimers();
+  });
+
+  it.each(SCENES.filter(({ story }) => story.includes('over')))('$name — and leaves no timer', ({ role, events }) => {
+    const stage = play([...events, 'the socket is gone'], role);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(stage.story.filter((event) => event === 'over')).toEqual(['over']);
+  });
+});
+
+describe('the state', () => {
+  const states = ({ closer }: Stage): unknown[] => [closer.wsState, closer.isOpen, closer.isClosing, closer.isFailing];
+
+  it.each([
+    [[], [1, true, false, false]],
+    [['we begin'], [2, false, true, false]],
+    [['theirs comes'], [2, false, false, false]],
+    [['they break a rule'], [2, false, false, true]],
+    [['the socket is gone'], [3, false, false, false]],
+  ])('after %o is %o', (events, expected) => {
+    const stage = play(events);
+    expect(states(stage)).toEqual(expected);
+    expect(stage.closer.isSent).toBe(false);
+    vi.clearAllTimers();
+  });
+
+  it.each(['ours is sent', 'ours is lost'])('knows when %s', (event) => {
+    const stage = play(['we begin', event]);
+    expect(stage.closer.isSent).toBe(true);
+    vi.clearAllTimers();
+  });
+});
+
+describe('why', () => {
+  it.each([
+    [['the transport ends'], 'the peer ended the transport without a close frame'],
+    [['the socket is gone'], 'the transport ended'],
+    [['the socket fails'], 'the transport failed (ECONNRESET)'],
+    [['we begin', 'the socket fails'], 'we sent a close frame with 1000 "bye", then the transport failed (ECONNRESET)'],
+    [['we break off'], 'we had enough'],
+    [
+      ['theirs is overtaken', 'the socket is gone'],
+      'the peer sent a close frame with 3001 "theirs", then the transport',
+    ],
+  ])('is told of %o by a ClosedError', (events, message) => {
+    const { info, closer } = play(events);
+    expect(info?.error).toBeInstanceOf(ClosedError);
+    expect(info?.error?.message).toContain(message);
+    expect(closer.createError().message).toContain(message);
+  });
+
+  it.each([
+    ['the transport ends in a frame', { code: 'WS_ERR_TRUNCATED' }],
+    ['the socket fails', { message: 'ECONNRESET' }],
+    ['we break off', { message: 'cause' }],
+  ])('has its cause where %s', (event, cause) => {
+    const { info, closer } = play([event]);
+    expect([info?.error?.cause, closer.createError().cause]).toMatchObject([cause, cause]);
+    vi.clearAllTimers();
+  });
+
+  it('is the violation itself where we failed the connection, effective or overtaken (§7.1.7)', () => {
+    for (const event of ['they break a rule', 'a violation is overtaken']) {
+      const { info } = play([event, 'the socket fails']);
+      expect(info?.error).toMatchObject({ name: 'ProtocolError', code: 'WS_ERR_UNMASKED', closeCode: 1002 });
+    }
+  });
+});
+
+it('sees to a close that nobody reads up to after half of the time, whatever leaves meanwhile', () => {
+  const stage = new Stage(true);
+  let effects = 0;
+  stage.closer.postpone(() => effects++);
+  stage.road.bytesOut = 5;
+  vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2 - 1);
+  expect(effects).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect([effects, vi.getTimerCount()]).toEqual([1, 0]);
+});
