@@ -1,0 +1,123 @@
+/**
+ * Turns one upgrade request into a connection, or into its refusal.
+ *
+ * Law: nobody reads from the socket until the connection does, so every byte behind the handshake arrives, in order.
+ * Whatever happens meanwhile, the promise is kept with a connection or with `null`; it never rejects.
+ */
+
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
+import { WsConnection } from '../connection/ws-connection.ts';
+import type { HandshakeError } from '../errors.ts';
+import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
+import { formatHead, Refusal, sendRefusal } from './refusal.ts';
+import { SocketWatch } from './socket-watch.ts';
+import { type Admission, type Agreement, describeRequest, negotiate } from './upgrade-request.ts';
+
+/** Publishes `{ error, request }` for every refused handshake; `request` is undefined where none could be read. */
+const refusedChannel = channel('wspipe:refused');
+
+/** A request and what came with it. */
+export interface Upgrade {
+  readonly message: IncomingMessage;
+  readonly socket: Duplex;
+  /** Bytes behind the request that were already read. */
+  readonly head: Uint8Array;
+}
+
+/** What a server has to say in the matter. */
+export interface UpgradeHooks {
+  /** A further question, asked when the request is known to be in order. */
+  readonly admit?: Admission | undefined;
+  /** Takes the connection in the moment in which it begins. */
+  readonly welcome?: ((connection: WsConnection) => void) | undefined;
+}
+
+/** Begins to watch a socket whose request is complete: from now on, a delay is ours and not the peer's. */
+export function watchUpgrade(socket: Duplex, timeoutMs: number): SocketWatch {
+  return new SocketWatch(socket, timeoutMs, slowRefusal());
+}
+
+/** The answer when `authorize` and its like take too long. */
+export function slowRefusal(): Refusal {
+  return new Refusal(503, 'the handshake could not be judged in time', { code: 'WS_ERR_HANDSHAKE_TIMEOUT' });
+}
+
+/**
+ * Judges the request, answers it, and makes the connection.
+ *
+ * @param watch the watch over the socket; it ends here
+ * @returns null where the handshake was refused, or the socket is gone
+ */
+export async function acceptUpgrade(
+  { message, socket, head }: Upgrade,
+  options: ResolvedUpgradeOptions,
+  watch: SocketWatch,
+  { admit, welcome }: UpgradeHooks = {},
+): Promise<WsConnection | null> {
+  // Where a request that was pipelined before this one is not answered yet, its answer would end up among our frames.
+  const isUsable = !socket.destroyed && !hasPendingResponse(message);
+  const request = describeRequest(message, socket);
+  const result = isUsable ? await Promise.race([watch.interrupted, negotiate(message, request, options, admit)]) : null;
+  if (result === null || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    watch.release();
+    return null;
+  }
+  if (!(result instanceof Refusal)) {
+    const connection = establish(socket, head, result, options, watch);
+    welcome?.(connection);
+    return connection;
+  }
+  sendRefusal(socket, result, message.method === 'HEAD');
+  watch.release();
+  reportRefusal(result, options, request);
+  return null;
+}
+
+/** Asks Node, which says so nowhere in public; only a request that upgrades shares its socket with an answer. */
+function hasPendingResponse({ upgrade, socket }: IncomingMessage & { readonly upgrade?: unknown }): boolean {
+  const { _httpMessage: response } = socket as { readonly _httpMessage?: unknown };
+  return upgrade === true && (response ?? null) !== null;
+}
+
+function establish(
+  socket: Duplex,
+  head: Uint8Array,
+  { lines, protocol, request, context }: Agreement,
+  options: ResolvedUpgradeOptions,
+  watch: SocketWatch,
+): WsConnection {
+  prepareSocket(socket);
+  socket.write(formatHead('HTTP/1.1 101 Switching Protocols', lines));
+  const connection = WsConnection.fromServer(socket, { ...options.connection, head, protocol, request, context });
+  watch.release();
+  return connection;
+}
+
+/** Frames are gathered by us, so the socket need not wait for more of them; and no timer of node:http may end it. */
+export function prepareSocket(
+  socket: Duplex & { setNoDelay?(on: boolean): void; setTimeout?(ms: number): void },
+): void {
+  socket.setNoDelay?.(true);
+  socket.setTimeout?.(0);
+}
+
+/** Tells `onRefused` and the diagnostics channel why a handshake was refused. */
+export function reportRefusal(
+  refusal: Refusal,
+  { onRefused }: { onRefused?: ((error: HandshakeError) => void) | undefined },
+  request?: unknown,
+): void {
+  if (onRefused === undefined && !refusedChannel.hasSubscribers) return;
+  const error = refusal.toError();
+  if (refusedChannel.hasSubscribers) refusedChannel.publish({ error, request });
+  try {
+    onRefused?.(error);
+  } catch (thrown) {
+    // The peer brought this about, so it may not end the process.
+    process.emitWarning(`onRefused failed: ${inspect(thrown)}`, { code: 'WS_WARN_ON_REFUSED' });
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The HTTP server of our own. It lets upgrades through and nothing else: every other request is told to upgrade.
+ *
+ * Law: a socket that comes in either becomes an upgrade or is gone within `handshakeTimeoutMs`, however slowly or
+ * strangely its peer speaks.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
+import type { FieldLine } from '../handshake/field-grammar.ts';
+import { slowRefusal, type Upgrade } from './accept-upgrade.ts';
+import type { ResolvedServerOptions } from './endpoint-options.ts';
+import { lateHeadRefusal, refuseUnparsed } from './head-parser.ts';
+import { Refusal, sendRefusal } from './refusal.ts';
+import { SocketWatch } from './socket-watch.ts';
+
+/** What a door tells to whom it belongs. */
+export interface DoorEvents {
+  /** A request to upgrade came. The watch over its socket is handed over. */
+  readonly onUpgrade: (upgrade: Upgrade, watch: SocketWatch) => void;
+  /** A peer was answered with a refusal before there was a request to upgrade. */
+  readonly onRefused: (refusal: Refusal) => void;
+  /** The system refused something to the listening socket, such as another file descriptor. */
+  readonly onError: (error: Error) => void;
+}
+
+/** A socket that has not become a connection. */
+interface Visitor {
+  /** The watch over the socket, until its request is handed over or answered. */
+  watch: SocketWatch | undefined;
+  readonly forget: () => void;
+}
+
+/** Listens, parses, and answers whoever does not upgrade. */
+export class FrontDoor {
+  readonly server: Server;
+  readonly #options: ResolvedServerOptions;
+  readonly #events: DoorEvents;
+  readonly #visitors: Map<Duplex, Visitor> = new Map();
+  /** TCP sockets on which TLS is being negotiated, by the peer's address: the TLS socket that follows has the same. */
+  readonly #greeting: Map<string, Socket> = new Map();
+
+  constructor(options: ResolvedServerOptions, events: DoorEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.server = options.tls === undefined ? this.#createPlain() : this.#createSecure(options.tls);
+    // The size limits the head. By default, Node would silently leave out what comes behind 2000 fields.
+    this.server.maxHeadersCount = 0;
+    this.server
+      .on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => this.#hand({ message, socket, head }))
+      .on('connect', (message: IncomingMessage) => this.#answer(message.socket, methodRefusal()))
+      .on('request', (message: IncomingMessage) => this.#onRequest(message))
+      .on('checkExpectation', (message: IncomingMessage) => this.#onRequest(message))
+      .on('clientError', (error: Error, socket: Duplex) => this.#onClientError(error, socket));
+  }
+
+  /** Begins to listen; rejects with the system's error. */
+  listen(where: number | ListenOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(where as ListenOptions, () => {
+        this.server.off('error', reject).on('error', this.#events.onError);
+        resolve();
+      });
+    });
+  }
+
+  /** Stops to listen. The promise is kept when the last socket is gone, those of connections included. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      // The error that it was closed before is no news.
+      this.server.close(() => resolve());
+    });
+  }
+
+  /** Destroys the sockets on which nothing was asked yet. Those that are being answered end by themselves. */
+  turnAway(): void {
+    for (const [socket, { watch }] of this.#visitors) if (watch !== undefined) socket.destroy();
+    for (const socket of this.#greeting.values()) socket.destroy();
+  }
+
+  /** Destroys every socket that is no connection. */
+  destroy(): void {
+    this.turnAway();
+    for (const socket of this.#visitors.keys()) socket.destroy();
+  }
+
+  /** Lets go of a socket, because it is a connection now. */
+  release(socket: Duplex): void {
+    this.#visitors.get(socket)?.forget();
+  }
+
+  #createPlain(): Server {
+    return createServer(this.#httpOptions()).on('connection', (socket) => this.#greet(socket));
+  }
+
+  #createSecure(tls: TlsOptions): Server {
+    const { handshakeTimeoutMs: handshakeTimeout } = this.#options;
+    const server = createSecureServer({ handshakeTimeout, ...tls, ...this.#httpOptions() });
+    server.on('connection', (socket: Socket) => {
+      const address = peerOf(socket);
+      this.#greeting.set(address, socket);
+      socket.once('close', () => this.#greeting.delete(address));
+    });
+    return server.on('secureConnection', (socket) => {
+      this.#greeting.delete(peerOf(socket));
+      this.#greet(socket);
+    });
+  }
+
+  #httpOptions(): ServerOptions {
+    // Node would look for slow requests every 30 s. Our watch has a timer for each, and looks at `authorize` too.
+    return { maxHeaderSize: this.#options.maxHeaderBytes, headersTimeout: 0, requestTimeout: 0 };
+  }
+
+  #greet(socket: Duplex): Visitor {
+    const watch = new SocketWatch(socket, this.#options.handshakeTimeoutMs, lateHeadRefusal());
+    const forget = (): void => {
+      this.#visitors.delete(socket);
+      socket.off('close', forget);
+    };
+    const visitor: Visitor = { watch, forget };
+    this.#visitors.set(socket, visitor);
+    socket.once('close', forget);
+    void watch.interrupted.then((refusal) => {
+      if (refusal !== null && visitor.watch === watch) this.#answer(socket, refusal);
+    });
+    return visitor;
+  }
+
+  #hand(upgrade: Upgrade): void {
+    // With a body, newer Nodes give a stream in place of the socket.
+    const { socket } = upgrade.message;
+    const visitor = this.#visitors.get(socket) ?? this.#greet(socket);
+    const { watch } = visitor;
+    if (watch === undefined) {
+      // An earlier request was answered, and the answer said that it is the last one.
+      upgrade.socket.destroy();
+      return;
+    }
+    visitor.watch = undefined;
+    watch.lateRefusal = slowRefusal();
+    this.#events.onUpgrade(upgrade, watch);
+  }
+
+  #onRequest(message: IncomingMessage): void {
+    message.resume();
+    this.#answer(message.socket, upgradeRefusal(), message.method === 'HEAD');
+  }
+
+  #onClientError(error: Error & { code?: string }, socket: Duplex): void {
+    // Other errors are of the socket or of TLS: nobody is there who would understand an answer.
+    if (error.code?.startsWith('HPE_')) this.#answer(socket, refuseUnparsed(error));
+    else socket.destroy();
+  }
+
+  /** Answers once: what a peer sends behind that is not looked at. */
+  #answer(socket: Duplex, refusal: Refusal, isHead: boolean = false): void {
+    const visitor = this.#visitors.get(socket);
+    if (visitor?.watch === undefined) return;
+    const { watch } = visitor;
+    visitor.watch = undefined;
+    sendRefusal(socket, refusal, isHead);
+    watch.release();
+    this.#events.onRefused(refusal);
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function upgradeRefusal(): Refusal {
+  const lines: FieldLine[] = [['Upgrade', 'websocket']];
+  return new Refusal(426, 'this is a WebSocket endpoint', { lines, code: 'WS_ERR_HANDSHAKE' });
+}
+
+function methodRefusal(): Refusal {
+  const lines: FieldLine[] = [['Allow', 'GET']];
+  return new Refusal(405, 'a WebSocket handshake is a GET request', { lines, code: 'WS_ERR_HANDSHAKE' });
+}

@@ -1,0 +1,155 @@
+/**
+ * Where a server's connections come in: handshakes that are being judged, connections that stand, and the line of those
+ * that wait to be taken.
+ *
+ * Law: a connection that stands is handed out exactly once, to a listener of `'connection'`, or else to who asks first.
+ */
+
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { WsConnection } from '../connection/ws-connection.ts';
+import type { HandshakeError } from '../errors.ts';
+import type { WsRequest } from '../options.ts';
+import { AcceptQueue } from './accept-queue.ts';
+import { acceptUpgrade, type Upgrade } from './accept-upgrade.ts';
+import type { ResolvedServerOptions } from './endpoint-options.ts';
+import { Refusal } from './refusal.ts';
+import type { SocketWatch } from './socket-watch.ts';
+
+/** What a server counts. */
+export interface ServerStats {
+  /** Connections that are open or closing now. */
+  readonly connections: number;
+  /** Those among them that wait for `accept()`. */
+  readonly queued: number;
+  /** Handshakes that are being judged now. */
+  readonly pending: number;
+  /** Handshakes that succeeded since the server began. */
+  readonly accepted: number;
+  /** Requests that were answered with something else than 101 since the server began. */
+  readonly refused: number;
+}
+
+/** Whether a request is for this server; a refusal where that could not be told. */
+export type PathVerdict = 'ours' | 'other' | Refusal;
+
+/** The way of a connection from its request to who takes it. */
+export class Lobby {
+  readonly queue: AcceptQueue<WsConnection> = new AcceptQueue();
+  readonly connections: Set<WsConnection> = new Set();
+  readonly options: ResolvedServerOptions;
+  readonly #emitter: EventEmitter;
+  /** The watches over handshakes that are being judged. */
+  readonly #pending: Set<SocketWatch> = new Set();
+  #isOpen = true;
+  #acceptedCount = 0;
+  #refusedCount = 0;
+
+  /** @param emitter who emits `'connection'` */
+  constructor(options: ResolvedServerOptions, emitter: EventEmitter) {
+    this.options = { ...options, onRefused: (error) => this.#onRefused(options, error) };
+    this.#emitter = emitter;
+    emitter.on('newListener', (event) => {
+      if (event === 'connection') process.nextTick(() => this.#announceQueued());
+    });
+  }
+
+  /** Whether handshakes may still succeed. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get stats(): ServerStats {
+    return {
+      connections: this.connections.size,
+      queued: this.queue.size,
+      pending: this.#pending.size,
+      accepted: this.#acceptedCount,
+      refused: this.#refusedCount,
+    };
+  }
+
+  /** Refuses the handshakes under way, and all that may come. */
+  close(): void {
+    this.#isOpen = false;
+    for (const watch of this.#pending) watch.cancel(stoppedRefusal());
+    this.queue.end();
+  }
+
+  /**
+   * Judges a request, and hands out the connection.
+   *
+   * @param known `verdict`, where the path was judged already; `onEstablished`, called with the request's socket when
+   * it has become a connection
+   */
+  enter(
+    upgrade: Upgrade,
+    watch: SocketWatch,
+    known: { readonly verdict?: PathVerdict; readonly onEstablished?: (socket: Duplex) => void },
+  ): void {
+    this.#pending.add(watch);
+    const welcome = (connection: WsConnection): void => {
+      this.#pending.delete(watch);
+      known.onEstablished?.(upgrade.message.socket);
+      this.#welcome(connection);
+    };
+    const admit = (request: WsRequest): Refusal | undefined => this.#admit(request, known.verdict);
+    void acceptUpgrade(upgrade, this.options, watch, { admit, welcome }).then(() => this.#pending.delete(watch));
+  }
+
+  /** Says whether a request is for this server; a `path` function that throws makes it ours, to be refused. */
+  judgePath(request: WsRequest): PathVerdict {
+    const { path } = this.options;
+    if (path === undefined) return 'ours';
+    if (typeof path === 'string') return request.url.split('?', 1)[0] === path ? 'ours' : 'other';
+    try {
+      return path(request) === true ? 'ours' : 'other';
+    } catch (error) {
+      return Refusal.from(error);
+    }
+  }
+
+  /** Judges a request that is in order: is it for us, and is there room? */
+  #admit(request: WsRequest, known: PathVerdict | undefined): Refusal | undefined {
+    if (!this.#isOpen) return stoppedRefusal();
+    const verdict = known ?? this.judgePath(request);
+    if (verdict === 'other') return new Refusal(404, 'nothing is served here');
+    if (verdict instanceof Refusal) return verdict;
+    const { maxConnections, acceptQueue } = this.options;
+    // The handshake in question is among the pending ones.
+    if (this.connections.size + this.#pending.size > maxConnections) return new Refusal(503, 'too many connections');
+    if (this.#emitter.listenerCount('connection') > 0) return undefined;
+    const waitingCount = this.queue.size + this.#pending.size - this.queue.waiting;
+    return waitingCount > acceptQueue ? new Refusal(503, 'too many connections wait') : undefined;
+  }
+
+  #welcome(connection: WsConnection): void {
+    this.#acceptedCount += 1;
+    this.connections.add(connection);
+    void connection.closeInfo.then(() => this.connections.delete(connection));
+    if (this.#emitter.listenerCount('connection') === 0) this.queue.push(connection);
+    else process.nextTick(() => this.#announce(connection));
+  }
+
+  /** Emits from outside any promise, so that a listener that throws is an uncaught exception, as with any emitter. */
+  #announce(connection: WsConnection): void {
+    if (!this.#emitter.emit('connection', connection)) this.queue.push(connection);
+  }
+
+  #announceQueued(): void {
+    while (this.#emitter.listenerCount('connection') > 0) {
+      const connection = this.queue.shift();
+      if (connection === undefined) return;
+      this.#emitter.emit('connection', connection);
+    }
+  }
+
+  #onRefused({ onRefused }: ResolvedServerOptions, error: HandshakeError): void {
+    this.#refusedCount += 1;
+    onRefused?.(error);
+  }
+}
+
+function stoppedRefusal(): Refusal {
+  return new Refusal(503, 'the server has stopped');
+}

@@ -1,0 +1,58 @@
+/**
+ * The public surface of wspipe.
+ */
+export type { CloseInfo } from './connection/closer.ts';
+export {
+  type PingOptions,
+  type SendOptions,
+  type WaitOptions,
+  WsConnection,
+  type WsMessageLike,
+} from './connection/ws-connection.ts';
+export type { AttachableServer } from './endpoint/attachment.ts';
+export { connect } from './endpoint/connect.ts';
+export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';
+export type { ServerStats } from './endpoint/lobby.ts';
+export { createPair, type PairOptions, type WsPair } from './endpoint/pair.ts';
+export { type Refusal, type RefuseOptions, refuse } from './endpoint/refusal.ts';
+export type { ConnectionHandler } from './endpoint/serve.ts';
+export { wsUpgrade } from './endpoint/upgrade.ts';
+export {
+  type ServerCloseOptions,
+  WsServer,
+  type WsServerEvents,
+  wsServer,
+} from './endpoint/ws-server.ts';
+export {
+  ClosedError,
+  HandshakeError,
+  type HandshakeErrorCode,
+  ProtocolError,
+  VIOLATIONS,
+  type Violation,
+  type ViolationCode,
+  WsError,
+} from './errors.ts';
+export type { ConnectionOptions, EstablishedOptions, HeartbeatOptions, WsRequest, WsResponse } from './options.ts';
+export * from './protocol/close-code.ts';
+export {
+  WS_STATE_CLOSED,
+  WS_STATE_CLOSING,
+  WS_STATE_CONNECTING,
+  WS_STATE_OPEN,
+  type WsState,
+} from './protocol/closing.ts';
+export { type BytesLike, WsFrame, type WsFrameOptions } from './protocol/frame.ts';
+export type { WsRole } from './protocol/header-rules.ts';
+export {
+  WS_OPCODE_BINARY,
+  WS_OPCODE_CLOSE,
+  WS_OPCODE_CONTINUATION,
+  WS_OPCODE_PING,
+  WS_OPCODE_PONG,
+  WS_OPCODE_TEXT,
+  type WsOpcode,
+} from './protocol/opcode.ts';
+export { WS_HEADER_BUFFER, WS_MAX_FRAME_SIZE, WS_RECV_BUFFER, WS_SEND_BUFFER } from './protocol/sizes.ts';
+export { FrameDecoder, type FrameDecoderOptions } from './stream/frame-decoder.ts';
+export { FrameEncoder, type FrameEncoderOptions } from './stream/frame-encoder.ts';
