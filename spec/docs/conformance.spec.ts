@@ -1,0 +1,31 @@
+/** The table of docs/conformance.md is complete: it counts what RFC 6455 demands, and says of each how things stand. */
+import { describe, expect, it } from 'vitest';
+import { readText } from '../laws/sources.ts';
+
+const rows = readText('docs/conformance.md')
+  .split('\n')
+  .filter((line) => /^\|\s*§/.test(line))
+  .map((line) => {
+    const [section = '', demand = '', count = '', files = '', specs = '', status = ''] = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    return { section, demand, count, files, specs, status };
+  });
+
+describe('the table of conformance', () => {
+  it('has every MUST and MUST NOT of the RFC outside §2: 112 and 25', () => {
+    const sums = rows.map(({ count }) => (count === '–' ? [0, 0] : count.split('/').map(Number)));
+    expect(sums.reduce((sum, [must = 0, not = 0]) => [sum[0]! + must, sum[1]! + not], [0, 0])).toEqual([112, 25]);
+  });
+
+  it('says of each how things stand, and gives a reason for what is not done', () => {
+    const statuses = rows.map(({ status }) => status);
+    expect(statuses.filter((status) => !/^(?:done|(?:partly|not ours|not done): \S)/.test(status))).toEqual([]);
+  });
+
+  it('names a file and a spec for all that is done', () => {
+    const done = rows.filter(({ status }) => /^(?:done|partly)/.test(status));
+    expect(done.filter(({ files, specs }) => !files.includes('`lib/') || !specs.includes('`spec/'))).toEqual([]);
+  });
+});

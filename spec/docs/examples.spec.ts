@@ -1,0 +1,186 @@
+/**
+ * Law: every code block in README and docs/ compiles against the built package and runs. A block that ends by itself
+ * must print what it says it prints; a server is talked to.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect, WsServer } from '../../lib/index.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = `${root}.examples/`;
+/** What stands for the port 8080 of the documents. */
+const PORT = 8080;
+
+interface Example {
+  readonly name: string;
+  readonly source: string;
+  readonly prints: string[];
+}
+
+function readExamples(): Example[] {
+  const documents = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)];
+  return documents.filter((path) => path.endsWith('.md')).flatMap(parseExamples);
+}
+
+function parseExamples(path: string): Example[] {
+  const text = readFileSync(`${root}${path}`, 'utf8');
+  return [...text.matchAll(/(?:<!-- example: ([\w-]+) -->\n)?```ts\n([\s\S]*?)```/g)].map(([, name, source = '']) => {
+    if (name === undefined) throw new Error(`${path} has a code block without a name:\n${source}`);
+    return { name, source, prints: [...source.matchAll(/^\/\/ prints: (.*)$/gm)].map((match) => match[1] ?? '') };
+  });
+}
+
+const examples = readExamples();
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly ended: Promise<number | null>;
+  output(): string;
+}
+
+async function run(name: string, port: number): Promise<Run> {
+  const script = readFileSync(`${folder}out/${name}.js`, 'utf8').replaceAll(String(PORT), String(port));
+  writeFileSync(`${folder}out/${name}.js`, script);
+  const child = spawn(process.execPath, [`${folder}out/${name}.js`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return { child, url: `ws://localhost:${port}`, ended, output: () => output };
+}
+
+/** Connects as soon as the example listens. */
+async function connectSoon(url: string, options: Parameters<typeof connect>[1] = {}): ReturnType<typeof connect> {
+  for (;;) {
+    try {
+      return await connect(url, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+async function expectEcho(url: string): Promise<void> {
+  const conn = await connectSoon(url);
+  await conn.sendText('Grüße');
+  expect((await conn.recvFrame())?.payloadText()).toBe('Grüße');
+  expect((await conn.close()).wasClean).toBe(true);
+}
+
+const nextText = async (conn: Awaited<ReturnType<typeof connect>>): Promise<string | undefined> =>
+  (await conn.recvFrame())?.payloadText();
+
+/** How the examples that do not end by themselves are used. */
+const drivers: Record<string, (run: Run) => Promise<void>> = {
+  'echo-server': async ({ url, output }) => {
+    await expectEcho(url);
+    await expect.poll(output).toContain('closed 1000 true');
+  },
+  'pipeline-server': ({ url }) => expectEcho(url),
+  'http-upgrade': async ({ url }) => {
+    await expectEcho(url);
+    expect(await (await fetch(url.replace('ws', 'http'))).text()).toContain('plain HTTP');
+  },
+  'server-ways': async ({ url }) => {
+    const first = await connectSoon(`${url}/chat`);
+    expect(await nextText(first)).toBe('welcome, /chat');
+    const second = await connectSoon(`${url}/chat`);
+    expect(await nextText(second)).toBe('welcome, too');
+    const third = await connectSoon(`${url}/chat`);
+    expect(await nextText(third)).toBe('hello from the event');
+    await expect(connect(`${url}/other`)).rejects.toMatchObject({ status: 404 });
+    await Promise.all([first, second, third].map((conn) => conn.close()));
+  },
+  'server-serve': async ({ url, child, ended, output }) => {
+    const conn = await connectSoon(url);
+    await conn.sendText('loud');
+    expect(await nextText(conn)).toBe('LOUD');
+    child.kill('SIGTERM');
+    expect(await conn.recvFrame()).toBeNull();
+    expect(await conn.closeInfo).toMatchObject({ code: 1001, wasClean: true });
+    expect(await ended).toBe(0);
+    expect(output()).toContain('all connections are closed');
+  },
+  'server-authorize': async ({ url, output }) => {
+    const conn = await connectSoon(`${url}/room?token=s3cret`, { protocols: ['chat.v1', 'chat.v2'] });
+    expect(await nextText(conn)).toBe('Ada, you speak chat.v2');
+    expect(conn.response?.headers['set-cookie']).toEqual(['seen=1; HttpOnly']);
+    await expect(connect(`${url}/room`)).rejects.toMatchObject({ status: 401 });
+    await expect(connect(`${url}/room`, { origin: 'https://evil.example' })).rejects.toMatchObject({ status: 403 });
+    await expect.poll(output).toContain('refused: 401');
+    await conn.close();
+  },
+  'server-attach': async ({ url }) => {
+    await expectEcho(`${url}/chat`);
+    const news = await connectSoon(`${url}/news`);
+    expect(await nextText(news)).toBe('nothing new');
+    await news.close();
+    await expect(connect(`${url}/other`)).rejects.toMatchObject({ status: 404 });
+  },
+  'server-raw': ({ url }) => expectEcho(url),
+  'server-broadcast': async ({ url }) => {
+    const first = await connectSoon(url);
+    expect(await nextText(first)).toBe('0 others know; here are 1');
+    const second = await connectSoon(url);
+    expect(await nextText(second)).toBe('1 others know; here are 2');
+    expect(await nextText(first)).toBe('somebody came');
+    await Promise.all([first.close(), second.close()]);
+  },
+};
+
+/** Examples that need a server to talk to. */
+const needsEcho = new Set(['client', 'client-guide', 'client-recv']);
+
+beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const { name, source } of examples) writeFileSync(`${folder}${name}.ts`, `${source}\nexport {};\n`);
+  const compilerOptions = {
+    ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', types: ['node'], strict: true },
+    ...{ outDir: 'out', rootDir: '.', skipLibCheck: false, typeRoots: ['../node_modules/@types'] },
+  };
+  writeFileSync(`${folder}tsconfig.json`, JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  const { stdout } = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', folder]);
+  if (stdout.length > 0) throw new Error(`The examples do not compile:\n${stdout}`);
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the examples in README and docs/', () => {
+  it('have names of their own, and every driver has its example', () => {
+    const names = examples.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(Object.keys(drivers).filter((name) => !names.includes(name))).toEqual([]);
+    expect([...needsEcho].filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it.for(examples)('$name runs as written', { timeout: 20_000 }, async ({ name, prints }) => {
+    const driver = drivers[name];
+    if (driver !== undefined) {
+      await driver(await run(name, await freePort()));
+      return;
+    }
+    const server = await WsServer.bind(needsEcho.has(name) ? 0 : { port: 0 }, { protocols: ['chat.v2'] });
+    void server.runEcho();
+    const { ended, output } = await run(name, server.port);
+    expect({ status: await ended, output: output() }).toMatchObject({ status: 0 });
+    if (prints.length > 0) expect(output().trim().split('\n')).toEqual(prints);
+    await server.close();
+  });
+});

@@ -1,0 +1,25 @@
+/**
+ * The types that the package exports. They leave no trace at run time: that this file compiles is their test.
+ */
+import type * as wspipe from '../../lib/index.ts';
+
+export type Pinned = [
+  wspipe.BytesLike,
+  wspipe.CloseInfo,
+  wspipe.ConnectionOptions,
+  wspipe.ConnectOptions,
+  wspipe.FrameDecoderOptions,
+  wspipe.FrameEncoderOptions,
+  wspipe.HandshakeErrorCode,
+  wspipe.HeartbeatOptions,
+  wspipe.ServerOptions,
+  wspipe.UpgradeOptions,
+  wspipe.ViolationCode,
+  wspipe.WsCloseCode,
+  wspipe.WsFrameOptions,
+  wspipe.WsOpcode,
+  wspipe.WsRequest,
+  wspipe.WsResponse,
+  wspipe.WsRole,
+  wspipe.WsState,
+];
