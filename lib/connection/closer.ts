@@ -95,6 +95,8 @@ export class Closer {
     if (isWritten) this.#closing.answer();
     this.#endTransport();
     this.#handlers.closeSent(isWritten);
+    // From the moment it has left, at the end of this turn, the peer has its time; its leaving is no sign of the peer's.
+    if (isWritten) process.nextTick(() => this.#info ?? this.#startTimer());
   }
 
   /**

@@ -130,8 +130,9 @@ export class FrameParser {
   next(): WsFrame | null {
     if (this.#isOver) return this.#release();
     try {
-      if (!this.#isInPayload && !this.#readHeader()) return this.#release();
-      return this.#readPayload() ?? this.#release();
+      const isNew = !this.#isInPayload;
+      if (isNew && !this.#readHeader()) return this.#release();
+      return this.#readPayload(isNew) ?? this.#release();
     } catch (error) {
       this.#stop();
       throw error;
@@ -226,12 +227,13 @@ export class FrameParser {
     this.#isInsideMessage = true;
   }
 
-  /** Reads what the chunk has of the payload. */
-  #readPayload(): WsFrame | null {
+  /** Reads what the chunk has of the payload. @param isNew whether the header has just been read */
+  #readPayload(isNew: boolean): WsFrame | null {
     const available = this.#chunk.length - this.#position;
     const size = Math.min(available, this.#remaining);
     if (size === this.#length && !this.#isSliced) return this.#emit(this.#takePiece(size));
-    if (available === 0) return null;
+    // The first slice announces the size of the frame, so that it can be refused before a byte of it has come.
+    if (available === 0 && !(isNew && this.#isSliced)) return null;
     return this.#isSliced ? this.#emit(this.#takePiece(Math.min(size, this.#maxSliceBytes))) : this.#gather(size);
   }
 

@@ -50,6 +50,17 @@ function withLength(peer: NaivePeer, ...length: number[]): Buffer {
   return Buffer.from([0x82, (isMasked ? 0x80 : 0) | code, ...bytes, ...(isMasked ? [1, 2, 3, 4] : [])]);
 }
 
+describe.each(ROLES)('a message that is too large (%s)', (role) => {
+  it('is refused as soon as it is announced: the header is enough (§10.4)', async () => {
+    const { conn, peer } = await meet(role, { maxMessageBytes: 100_000 });
+    const waiting = conn.recvFrame();
+    const whole = peer.encode(2, Buffer.alloc(100_001));
+    peer.raw(whole.subarray(0, whole.length - 100_001));
+    expect((await peer.next())?.payload.readUInt16BE(0)).toBe(1009);
+    expect(await waiting).toBeNull();
+  });
+});
+
 describe.each(ROLES)('sending (%s)', (role) => {
   it.each([
     ['a code that never travels', [0x03, 0xed]],
