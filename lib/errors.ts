@@ -33,7 +33,8 @@ export type ViolationCode =
   | 'WS_ERR_INVALID_UTF8'
   | 'WS_ERR_FRAME_TOO_LARGE'
   | 'WS_ERR_MESSAGE_TOO_LARGE'
-  | 'WS_ERR_TRUNCATED';
+  | 'WS_ERR_TRUNCATED'
+  | 'WS_ERR_UNEXPECTED_TEXT';
 
 /** Every way in which a peer can break the protocol or our limits: code → close code, RFC section, message. */
 export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
@@ -54,6 +55,7 @@ export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
   WS_ERR_FRAME_TOO_LARGE: violation(1009, 'RFC 6455 §10.4', 'a frame is larger than maxFrameBytes'),
   WS_ERR_MESSAGE_TOO_LARGE: violation(1009, 'RFC 6455 §10.4', 'a message is larger than maxMessageBytes'),
   WS_ERR_TRUNCATED: violation(1006, 'RFC 6455 §7.1.5', 'the bytes end inside a frame or a message'),
+  WS_ERR_UNEXPECTED_TEXT: violation(1003, 'RFC 6455 §7.4.1', 'a text message came where only bytes are taken'),
 };
 
 /** The root of every error that wspipe makes itself: a stable `code` (`'WS_ERR_…'`) and, where there is one, a `cause`. */

@@ -2,6 +2,11 @@
  * The public surface of wspipe.
  */
 export type { CloseInfo } from './connection/closer.ts';
+export type { FrameIterator } from './connection/frame-iterator.ts';
+export type { MessageIterator, MessagesOptions } from './connection/message-iterator.ts';
+export type { OutgoingMessage } from './connection/outgoing-message.ts';
+export type { FragmentsOptions } from './connection/stream-access.ts';
+export type { WebMessage, WebStreams } from './connection/web-face.ts';
 export {
   type PingOptions,
   type SendOptions,
@@ -9,6 +14,7 @@ export {
   WsConnection,
   type WsMessageLike,
 } from './connection/ws-connection.ts';
+export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
 export type { AttachableServer } from './endpoint/attachment.ts';
 export { connect } from './endpoint/connect.ts';
 export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';

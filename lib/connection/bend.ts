@@ -9,7 +9,7 @@
  * @see RFC 6455 §5.5, §7
  */
 import type { Duplex } from 'node:stream';
-import type { ProtocolError } from '../errors.ts';
+import { ProtocolError, WsError } from '../errors.ts';
 import type { ResolvedConnectionOptions } from '../options.ts';
 import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
@@ -18,13 +18,14 @@ import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type Settle } from './outbox.ts';
+import { ReadLock } from './read-lock.ts';
 import { Reception, type ReceptionHandlers } from './reception.ts';
 import { Road, type RoadHandlers } from './road.ts';
 import { Sender, type WriteCallback } from './sender.ts';
 import { StreamFace } from './stream-face.ts';
 
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
-type Ending = WsFrame | ProtocolError | 'cut';
+type Ending = WsFrame | ProtocolError | WsError | 'cut';
 
 export interface BendOptions {
   readonly role: WsRole;
@@ -38,6 +39,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   readonly closer: Closer;
   readonly sender: Sender;
   readonly liveness: Liveness;
+  readonly readLock: ReadLock = new ReadLock();
   readonly closeInfo: Promise<CloseInfo>;
 
   readonly #face: StreamFace;
@@ -50,13 +52,12 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   #ending: Ending | undefined;
   #isEffective = false;
   #isHoldingForPong = false;
-  #openLoops = 0;
-  #hasLeftLoop = false;
   /** Whether what nobody reads may be thrown away, and whether that has begun. */
   #mayDrop = false;
   #isDropping = false;
   /** Our close frame, while the stream's own queue is sent before it. */
   #closeFrame: WsFrame | undefined;
+  #isGivingUp = false;
   #closeWaiters: Settle[] = [];
   /** Something is still piped into what is closing: it learns so when that is done. */
   #lateError: Error | undefined;
@@ -90,9 +91,15 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
 
   // Who reads -------------------------------------------------------------------------------------------------------
 
-  /** Takes what the stream has read ahead, then what has come. */
+  /** Takes what the stream has read ahead, then what has come. @throws WsError (`WS_ERR_LOCKED`) */
   take(): WsFrame | null | undefined {
-    this.#hasLeftLoop = false;
+    this.readLock.assertUnlocked();
+    return this.takeLocked();
+  }
+
+  /** As {@link take}, for whoever has locked the reading side. */
+  takeLocked(): WsFrame | null | undefined {
+    this.readLock.touch();
     return this.#face.takeAhead() ?? this.reception.take();
   }
 
@@ -102,19 +109,31 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     this.reception.ask();
   }
 
-  openLoop(): void {
-    this.#openLoops++;
-  }
-
   leaveLoop(): void {
-    this.#openLoops--;
-    this.#hasLeftLoop = true;
+    this.readLock.leaveLoop();
   }
 
   /** Whether somebody is likely to read on: a loop is open, data flows, or `recvFrame` was the last to read. */
   #mayBeRead(): boolean {
-    const hasReader = this.reception.hasBeenRead && !this.#hasLeftLoop;
-    return this.#openLoops > 0 || this.#face.isFlowing || hasReader;
+    const hasReader = this.reception.hasBeenRead && !this.readLock.hasLeftLoop;
+    return this.readLock.hasOpenLoop || this.#face.isFlowing || hasReader;
+  }
+
+  /**
+   * Takes the reading side for one reader alone.
+   *
+   * @param givesPieces whether it reads frames as they come, and not whole messages
+   * @throws WsError (`WS_ERR_LOCKED`) when somebody reads already
+   */
+  lock(givesPieces: boolean): void {
+    this.readLock.lock(this.reception.hasReaders || this.#face.isRead);
+    this.reception.lock(givesPieces);
+  }
+
+  /** Lets others read again. */
+  unlock(): void {
+    this.readLock.unlock();
+    this.reception.unlock();
   }
 
   // What comes in ---------------------------------------------------------------------------------------------------
@@ -195,6 +214,35 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     if (this.closer.isOpen) this.closer.postpone(() => void this.endReached());
   }
 
+  /** Nothing can be sent any more because of ourselves: a message was abandoned half way. */
+  giveUp(error: WsError, frame: WsFrame): void {
+    if (!this.closer.isOpen && !this.closer.isClosing) {
+      // Our answer to the peer's close frame stands behind half a message: it can never be sent.
+      if (!this.closer.isFailing && !this.closer.isSent) this.closer.breakOff(error.message, error);
+      return;
+    }
+    this.#isEffective = true;
+    this.#ending = error;
+    this.#closeFrame = undefined;
+    this.#isGivingUp = true;
+    this.liveness.endHeartbeat();
+    this.#road.discard();
+    // What waits behind half a message cannot be sent; the close frame goes before it is told so.
+    this.closer.giveUp(error, frame);
+    this.reception.finish();
+  }
+
+  /** Why there is nothing more to read, or no way to write. */
+  endError(): Error {
+    const ending = this.#ending;
+    return ending instanceof WsError ? ending : this.closer.createError();
+  }
+
+  /** Whether the peer's close frame ended the reading. */
+  get hasEndedWell(): boolean {
+    return this.#ending instanceof WsFrame;
+  }
+
   transportEnded(error: ProtocolError | undefined): void {
     if (this.#ending !== undefined) {
       this.closer.peerEnded();
@@ -208,7 +256,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
 
   transportGone(error: Error | undefined): void {
     const ending = this.#ending;
-    if (ending !== undefined && ending !== 'cut' && !this.#isEffective) this.closer.overtaken(ending);
+    const isPending = ending instanceof WsFrame || ending instanceof ProtocolError;
+    if (isPending && !this.#isEffective) this.closer.overtaken(ending);
     this.closer.gone(error);
   }
 
@@ -219,7 +268,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     const isFirst = !this.#isEffective;
     this.#isEffective = true;
     if (!(ending instanceof WsFrame)) {
-      if (isFirst) this.closer.fail(ending);
+      if (isFirst && ending instanceof ProtocolError) this.closer.fail(ending);
       return undefined;
     }
     if (isFirst) this.closer.received(ending);
@@ -244,7 +293,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
       // Theirs has come and waits for its reader: it takes effect now, and ours is the answer to it.
       this.#isEffective = true;
       if (ending instanceof WsFrame) this.closer.received(ending, frame);
-      else this.closer.fail(ending);
+      else if (ending instanceof ProtocolError) this.closer.fail(ending);
       return;
     }
     this.#closeFrame = frame;
@@ -291,7 +340,15 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   }
 
   writeInOrder(frame: WsFrame, settle: Settle): void {
-    this.sender.sendLast(frame, settle);
+    if (this.#isGivingUp) {
+      // Nothing may come between the half message and the close frame.
+      this.#outbox.close();
+      this.#outbox.send(frame, settle);
+      return;
+    }
+    // Why we fail the connection does not wait for a message that may never end.
+    if (this.closer.isFailing && this.#outbox.hasOpenMessage) this.#outbox.sendLast(frame, settle);
+    else this.sender.sendLast(frame, settle);
   }
 
   /**

@@ -120,14 +120,12 @@ export class Closer {
 
   /** §7.1.7: says why, and sends nothing more. */
   fail(error: ProtocolError): void {
-    if (this.#info !== undefined) return;
-    this.#failure ??= error;
-    const reason = VIOLATIONS[error.code].message;
-    const maySend = this.#closing.fail(error.closeCode, reason, error.message);
-    this.#startTimer();
-    if (maySend)
-      this.#handlers.writeInOrder(WsFrame.close(error.closeCode, reason), (isWritten) => this.sent(isWritten));
-    else this.sent(false);
+    this.#fail(error, WsFrame.close(error.closeCode, VIOLATIONS[error.code].message));
+  }
+
+  /** We cannot go on ourselves: says so, and sends nothing more. */
+  giveUp(error: Error, frame: WsFrame): void {
+    this.#fail(error, frame);
   }
 
   /** The peer has ended the transport behind its close frame or violation. */
@@ -167,6 +165,15 @@ export class Closer {
   /** @returns an error that narrates what happened so far */
   createError(): ClosedError {
     return new ClosedError(this.#closing.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
+  }
+
+  #fail(error: Error, frame: WsFrame): void {
+    if (this.#info !== undefined) return;
+    this.#failure ??= error;
+    const maySend = this.#closing.fail(frame.closeCode(), frame.closeReason(), error.message);
+    this.#startTimer();
+    if (maySend) this.#handlers.writeInOrder(frame, (isWritten) => this.sent(isWritten));
+    else this.sent(false);
   }
 
   #over(side: ClosingSide, why: string, cause: Error | undefined): void {

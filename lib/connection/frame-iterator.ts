@@ -7,7 +7,7 @@ import type { Reader } from './reception.ts';
 
 /** What is iterated. */
 export interface FrameSource {
-  /** Gives what is there: `undefined` when nothing is, `null` when there will be nothing more. */
+  /** Gives what is there: `undefined` when nothing is, `null` when there will be nothing more. Throws when it is locked. */
   take(): WsFrame | null | undefined;
   readonly reception: { wait(reader: Reader): unknown };
   /** The loop is left. */
@@ -30,7 +30,12 @@ export class FrameIterator implements AsyncIterableIterator<WsFrame> {
 
   next(): Promise<IteratorResult<WsFrame>> {
     if (this.#isLeft) return Promise.resolve(DONE);
-    const frame = this.#source.take();
+    let frame: WsFrame | null | undefined;
+    try {
+      frame = this.#source.take();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (frame !== undefined) return Promise.resolve(toResult(frame));
     return new Promise((resolve) => this.#source.reception.wait((next) => resolve(toResult(next))));
   }

@@ -38,6 +38,14 @@ export class Inbox {
     this.#bytes += charge;
   }
 
+  /** Puts a frame before all others. */
+  unshift(frame: WsFrame): void {
+    const charge = FRAME_OVERHEAD + frame.payload.length;
+    this.#frames.splice(this.#head, 0, frame);
+    this.#charges.splice(this.#head, 0, charge);
+    this.#bytes += charge;
+  }
+
   /** Gives the oldest frame, `undefined` when there is none. */
   shift(): WsFrame | undefined {
     const head = this.#head;

@@ -17,11 +17,21 @@ import type { Road } from './road.ts';
 export type Settle = (isWritten: boolean) => void;
 
 /** A message that waits for its turn, or is being cut. */
-export interface SendJob {
-  readonly frame: WsFrame;
-  readonly settle: Settle;
-  /** Bytes of the payload that have been cut off. */
-  offset: number;
+export interface OutboxJob {
+  /** Bytes of payload that wait to be cut. */
+  readonly bytes: number;
+  /** Whether anything of it has been cut off. */
+  readonly hasBegun: boolean;
+  /** Whether all of it has been cut off. */
+  readonly isDone: boolean;
+  /** Whether more of it is still to be written. */
+  readonly isOpen: boolean;
+  /** Cuts off the next fragment; `undefined` when there is none yet. */
+  next(): WsFrame | undefined;
+  /** Who is to be told, now that the last fragment is written. */
+  takeSettle(): Settle | undefined;
+  /** The road is over: nothing more will be cut. */
+  roadClosed(): void;
 }
 
 /** The bytes that a message takes on the wire, as {@link Outbox} cuts it. */
@@ -33,10 +43,9 @@ export function wireLength(payloadLength: number, isMasked: boolean): number {
 
 export class Outbox {
   readonly #road: Road;
-  #jobs: SendJob[] = [];
+  #jobs: OutboxJob[] = [];
   #waiting: Settle[] = [];
   #hasRoom = true;
-  #bytes = 0;
 
   constructor(road: Road) {
     this.#road = road;
@@ -44,7 +53,7 @@ export class Outbox {
 
   /** Bytes of payload that wait here. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#jobs.reduce((sum, job) => sum + job.bytes, 0);
   }
 
   /** Whether nothing waits and the next frame may go straight to the road. */
@@ -68,21 +77,38 @@ export class Outbox {
     this.#waiting.push(settle);
   }
 
-  /** Sends a message of any size in its turn. */
-  send(frame: WsFrame, settle: Settle): SendJob {
-    const job: SendJob = { frame, settle, offset: 0 };
-    this.#jobs.push(job);
-    this.#bytes += frame.payload.length;
-    this.#pump();
+  /** Sends a message of any size in its turn. @returns what {@link cancel} takes back */
+  send(frame: WsFrame, settle: Settle): OutboxJob {
+    const job = new FrameJob(frame, settle);
+    this.add(job);
     return job;
   }
 
+  /** Sends, in its turn, what the job gives. */
+  add(job: OutboxJob): void {
+    this.#jobs.push(job);
+    this.advance();
+  }
+
+  /** Whether there is a message of which more is still to be written: what stands behind it waits. */
+  get hasOpenMessage(): boolean {
+    return this.#jobs.some((job) => job.isOpen);
+  }
+
+  /** Sends a last frame. A message that is open is not waited for: it is broken off, with what stands behind it. */
+  sendLast(frame: WsFrame, settle: Settle): void {
+    const open = this.#jobs.findIndex((job) => job.isOpen);
+    const dropped = open === -1 ? [] : this.#jobs.splice(open);
+    this.send(frame, settle);
+    for (const job of dropped) job.roadClosed();
+  }
+
   /** Takes back a message of which nothing has been sent. @returns whether that was so */
-  cancel(job: SendJob): boolean {
+  cancel(job: OutboxJob): boolean {
     const index = this.#jobs.indexOf(job);
-    if (index === -1 || (index === 0 && job.offset > 0)) return false;
+    if (index === -1 || job.hasBegun) return false;
     this.#jobs.splice(index, 1);
-    this.#bytes -= job.frame.payload.length;
+    this.advance();
     return true;
   }
 
@@ -90,16 +116,32 @@ export class Outbox {
   drained(): void {
     this.#hasRoom = true;
     if (this.#waiting.length > 0) this.#settleWaiting();
-    this.#pump();
+    this.advance();
   }
 
   /** The road is over: what waits will not be written. */
   close(): void {
-    const settles = [...this.#waiting, ...this.#jobs.map((job) => job.settle)];
+    const waiting = this.#waiting;
+    const jobs = this.#jobs;
     this.#waiting = [];
     this.#jobs = [];
-    this.#bytes = 0;
-    for (const settle of settles) settle(false);
+    for (const settle of waiting) settle(false);
+    for (const job of jobs) job.roadClosed();
+  }
+
+  /** Cuts and writes as much as there is room for. */
+  advance(): void {
+    while (this.#hasRoom) {
+      const job = this.#jobs[0];
+      const fragment = job?.next();
+      if (job === undefined || fragment === undefined) return;
+      if (job.isDone) this.#jobs.shift();
+      this.#hasRoom = this.#road.write(fragment);
+      const settle = job.takeSettle();
+      if (settle === undefined) continue;
+      if (this.#hasRoom) settle(true);
+      else this.#waiting.push(settle);
+    }
   }
 
   #settleWaiting(): void {
@@ -107,40 +149,50 @@ export class Outbox {
     this.#waiting = [];
     for (const settle of waiting) settle(true);
   }
-
-  #pump(): void {
-    while (this.#hasRoom) {
-      const job = this.#jobs[0];
-      if (job === undefined) return;
-      const fragment = nextFragment(job);
-      this.#bytes -= fragment.payload.length;
-      const isWhole = job.offset === job.frame.payload.length;
-      if (isWhole) this.#jobs.shift();
-      this.#hasRoom = this.#road.write(fragment);
-      if (!isWhole) continue;
-      if (this.#hasRoom) job.settle(true);
-      else this.#waiting.push(job.settle);
-    }
-  }
 }
 
-/** Cuts the next fragment off a message; the message itself where it is small enough. */
-function nextFragment(job: SendJob): WsFrame {
-  const { frame, offset } = job;
-  const { length } = frame.payload;
-  if (length <= WS_MAX_FRAME_SIZE) {
-    job.offset = length;
-    return frame;
+/** A message that is there as a whole. */
+class FrameJob implements OutboxJob {
+  readonly #frame: WsFrame;
+  readonly #settle: Settle;
+  readonly isOpen: boolean = false;
+  #offset = 0;
+  #isDone = false;
+
+  constructor(frame: WsFrame, settle: Settle) {
+    this.#frame = frame;
+    this.#settle = settle;
   }
-  const end = Math.min(offset + WS_MAX_FRAME_SIZE, length);
-  job.offset = end;
-  const isFirst = offset === 0;
-  return createFrame(
-    isFirst ? frame.opcode : WS_OPCODE_CONTINUATION,
-    frame.payload.subarray(offset, end),
-    frame.isFinal && end === length,
-    false,
-    isFirst ? frame.rsv : 0,
-    0,
-  );
+
+  get bytes(): number {
+    return this.#frame.payload.length - this.#offset;
+  }
+
+  get hasBegun(): boolean {
+    return this.#offset > 0 || this.#isDone;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  next(): WsFrame {
+    const frame = this.#frame;
+    const start = this.#offset;
+    const end = Math.min(start + WS_MAX_FRAME_SIZE, frame.payload.length);
+    this.#offset = end;
+    this.#isDone = end === frame.payload.length;
+    if (start === 0 && this.#isDone) return frame;
+    const opcode = start === 0 ? frame.opcode : WS_OPCODE_CONTINUATION;
+    const rsv = start === 0 ? frame.rsv : 0;
+    return createFrame(opcode, frame.payload.subarray(start, end), frame.isFinal && this.#isDone, false, rsv, 0);
+  }
+
+  takeSettle(): Settle | undefined {
+    return this.#isDone ? this.#settle : undefined;
+  }
+
+  roadClosed(): void {
+    this.#settle(false);
+  }
 }

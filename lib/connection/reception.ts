@@ -47,6 +47,13 @@ export class Reception {
   #hasDemand = false;
   #hasBeenRead = false;
   #wasFull = false;
+  /** Whether pieces are given instead of messages. */
+  #givesPieces = false;
+  /** Whether what is left of a message is thrown away. */
+  #isSkipping = false;
+  /** The demand of the stream's reading side, while it is locked out. */
+  #isLockedOut = false;
+  #hasLockedDemand = false;
   #hasEnd = false;
   #isReached = false;
 
@@ -62,6 +69,11 @@ export class Reception {
   /** Whether so much waits unread that no more should come. */
   get isFull(): boolean {
     return this.#inbox.bytes >= this.#maxBufferedBytes && this.#inbox.size > 0;
+  }
+
+  /** Whether somebody waits for a message. */
+  get hasReaders(): boolean {
+    return this.#readers.length > 0;
   }
 
   /** Whether anybody has ever read. */
@@ -109,8 +121,38 @@ export class Reception {
     };
   }
 
+  /**
+   * Locks the stream's reading side out: only {@link take} and {@link wait} read.
+   *
+   * @param givesPieces whether they give frames as they come, fragments and slices, instead of whole messages
+   */
+  lock(givesPieces: boolean): void {
+    this.#isLockedOut = true;
+    this.#hasLockedDemand = this.#hasDemand;
+    this.#hasDemand = false;
+    this.#givesPieces = givesPieces;
+    const partial = givesPieces ? this.#assembler.takePartial() : undefined;
+    if (partial !== undefined) this.#inbox.unshift(partial);
+  }
+
+  /** Lets the stream's reading side read again, whole messages. */
+  unlock(): void {
+    this.#isLockedOut = false;
+    this.#givesPieces = false;
+    if (this.#hasLockedDemand) this.demand();
+  }
+
+  /** Throws away what is left of the message of which pieces were given. */
+  skipMessage(): void {
+    this.#isSkipping = true;
+  }
+
   /** The stream's reading side asks for messages, as many as it has room for. */
   demand(): void {
+    if (this.#isLockedOut) {
+      this.#hasLockedDemand = true;
+      return;
+    }
     this.#hasBeenRead = true;
     this.#hasDemand = true;
     while (this.#hasDemand) {
@@ -141,7 +183,7 @@ export class Reception {
   #isAsking(): boolean {
     if (this.#readers.length > 0) return true;
     if (this.#inbox.size > 0) return false;
-    return !this.#hasBeenRead || this.#handlers.isStreamAsking();
+    return !this.#hasBeenRead || (!this.#isLockedOut && this.#handlers.isStreamAsking());
   }
 
   /** @param give takes the last frame, where no reader waits for it: the stream's reading side, or who has come by `take` */
@@ -156,7 +198,7 @@ export class Reception {
     this.#handlers.readingFinished();
   }
 
-  /** Takes frames off the inbox until they make a message. */
+  /** Takes frames off the inbox until they make a message, or gives them as they are. */
   #next(): WsFrame | undefined {
     for (;;) {
       const frame = this.#inbox.shift();
@@ -172,6 +214,11 @@ export class Reception {
 
   #assemble(frame: WsFrame): WsFrame | undefined {
     if (frame.isControl()) return frame;
+    if (this.#isSkipping) {
+      this.#isSkipping = !frame.isFinal;
+      return undefined;
+    }
+    if (this.#givesPieces) return frame;
     try {
       return this.#assembler.push(frame) ?? undefined;
     } catch (error) {

@@ -53,6 +53,9 @@ export class Road {
   #error: Error | undefined;
 
   constructor(socket: Duplex, options: RoadOptions, handlers: RoadHandlers) {
+    if (typeof socket?.pipe !== 'function' || typeof socket.write !== 'function') {
+      throw new TypeError('The socket must be a Duplex stream');
+    }
     this.#socket = socket;
     this.#handlers = handlers;
     this.#isClient = options.role === 'client';

@@ -6,12 +6,12 @@
  */
 import { Duplex } from 'node:stream';
 import { assertClosePayload } from '../protocol/close-payload.ts';
-import { createFrame, type WsFrame } from '../protocol/frame.ts';
+import { type BytesLike, createFrame, WsFrame } from '../protocol/frame.ts';
 import { isFragment } from '../protocol/message-assembler.ts';
-import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
+import { WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from '../protocol/opcode.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { abortable } from './abortable.ts';
-import { type Outbox, type Settle, wireLength } from './outbox.ts';
+import { type Outbox, type OutboxJob, type Settle, wireLength } from './outbox.ts';
 
 /** What a stream is told of a write. */
 export type WriteCallback = (error?: Error | null) => void;
@@ -60,8 +60,35 @@ export class Sender {
     return Duplex.prototype.write.call(this.#stream, frame, 'utf8', callback as WriteCallback);
   }
 
-  /** Takes a frame out of the stream's own queue and sends it in its turn. */
-  unqueue(frame: WsFrame, settle: Settle): void {
+  /**
+   * Takes a message that is written bit by bit, in its turn: behind what waits in either queue.
+   *
+   * @throws TypeError inside a message of raw fragments
+   */
+  addMessage(message: OutboxJob): void {
+    if (this.#isInsideMessage) throw new TypeError('The last message is not finished (RFC 6455 §5.4)');
+    if (this.#stream.writableLength === 0) this.#outbox.add(message);
+    else this.#queueMessage(message);
+  }
+
+  /** There is more to send of a message that is written bit by bit. */
+  advance(): void {
+    this.#outbox.advance();
+  }
+
+  /** Takes back a message of which nothing has been sent. */
+  cancel(message: OutboxJob): void {
+    this.#outbox.cancel(message);
+  }
+
+  /** Takes a frame, or a message, out of the stream's own queue and sends it in its turn. */
+  unqueue(frame: WsFrame | OutboxJob, settle: Settle): void {
+    if (!(frame instanceof WsFrame)) {
+      // It may have been taken back while it waited.
+      if (!frame.isDone) this.#outbox.add(frame);
+      settle(true);
+      return;
+    }
     this.#queuedBytes -= frame.payload.length;
     if (this.#revoked?.has(frame)) settle(true);
     else this.#outbox.send(frame, settle);
@@ -99,6 +126,13 @@ export class Sender {
     return isFragment(frame) ? undefined : takeBack;
   }
 
+  #queueMessage(message: OutboxJob): void {
+    const queued: WriteCallback = (error) => {
+      if (error) message.roadClosed();
+    };
+    Duplex.prototype.write.call(this.#stream, message, 'utf8', queued);
+  }
+
   #enqueue(frame: WsFrame, settle: Settle): () => void {
     const job = this.#outbox.send(frame, settle);
     return () => void this.#outbox.cancel(job);
@@ -122,4 +156,16 @@ function assertSendableClose(payload: Uint8Array): void {
   } catch (cause) {
     throw new RangeError('The body of the close frame may not be sent (RFC 6455 §5.5.1, §7.4)', { cause });
   }
+}
+
+/** Makes a text message. @throws TypeError for what is no string */
+export function textFrame(text: string): WsFrame {
+  if (typeof text !== 'string') throw new TypeError('A text message must be a string');
+  return new WsFrame(WS_OPCODE_TEXT, Buffer.from(text));
+}
+
+/** Takes what is written: a frame, a string, or bytes. @throws TypeError for anything else */
+export function toFrame(chunk: unknown): WsFrame {
+  if (chunk instanceof WsFrame) return chunk;
+  return typeof chunk === 'string' ? textFrame(chunk) : WsFrame.binary(chunk as BytesLike);
 }

@@ -23,6 +23,13 @@ export class StreamFace {
     return this.#stream.readableFlowing === true;
   }
 
+  /** Whether somebody reads from it, though he may have stopped for a while: a pipe that waits, say. */
+  get isRead(): boolean {
+    const stream = this.#stream;
+    if (stream.readableFlowing !== false) return this.isFlowing;
+    return stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
+  }
+
   /** Whether the reading side has had all and waits for more. */
   get isAsking(): boolean {
     return this.#stream.readableLength === 0 && (this.#isAsking || this.isFlowing);

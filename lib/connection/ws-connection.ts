@@ -26,15 +26,19 @@ import {
 } from '../options.ts';
 import { WS_CLOSE_NORMAL } from '../protocol/close-code.ts';
 import type { WsState } from '../protocol/closing.ts';
-import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
+import { type BytesLike, WsFrame } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
-import { WS_OPCODE_BINARY, WS_OPCODE_TEXT } from '../protocol/opcode.ts';
 import { abortable } from './abortable.ts';
 import { Bend } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import { FrameIterator } from './frame-iterator.ts';
+import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
 import { restoreNodeOperators } from './node-operators.ts';
-import type { WriteCallback } from './sender.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { textFrame, toFrame, type WriteCallback } from './sender.ts';
+import { type FragmentsOptions, StreamAccess } from './stream-access.ts';
+import type { WebStreams } from './web-face.ts';
+import type { WsMessageType } from './ws-message.ts';
 
 /** What is written: a frame, a text message, or a binary one. */
 export type WsMessageLike = WsFrame | string | BytesLike;
@@ -99,7 +103,7 @@ export class WsConnection extends Duplex {
    * @throws TypeError, RangeError for an option that cannot be
    */
   static fromServer(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
-    return new WsConnection('server', assertDuplex(socket), options);
+    return new WsConnection('server', socket, options);
   }
 
   /**
@@ -108,7 +112,7 @@ export class WsConnection extends Duplex {
    * @param socket as for {@link fromServer}
    */
   static fromClient(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
-    return new WsConnection('client', assertDuplex(socket), options);
+    return new WsConnection('client', socket, options);
   }
 
   get isServer(): boolean {
@@ -139,23 +143,84 @@ export class WsConnection extends Duplex {
   recvFrame(options?: WaitOptions | undefined): Promise<WsFrame | null> {
     const signal = options?.signal;
     if (signal?.aborted) return abortable(signal, nothing);
-    const frame = this.#bend.take();
+    let frame: WsFrame | null | undefined;
+    try {
+      frame = this.#bend.take();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (frame !== undefined) return Promise.resolve(frame);
     return abortable(signal, (resolve) => this.#bend.reception.wait(resolve));
   }
 
   /** Iterates over the messages, one at a time, in order. Leaving the loop early leaves the connection usable. */
   override [Symbol.asyncIterator](): FrameIterator {
-    const bend = this.#bend;
-    bend.openLoop();
-    return new FrameIterator(bend);
+    this.#bend.readLock.assertUnlocked();
+    this.#bend.readLock.openLoop();
+    return new FrameIterator(this.#bend);
   }
 
   /** Reads as `Readable.read` does: a frame, or `null` when there is none yet. */
   override read(size?: number): WsFrame | null {
+    if (size !== 0) this.#bend.readLock.assertUnlocked();
     const frame: WsFrame | null = super.read(size);
     if (frame === null && size !== 0) this.#bend.ask();
     return frame;
+  }
+
+  /** Lets data flow, as `Readable.resume` does. @throws WsError (`WS_ERR_LOCKED`) */
+  override resume(): this {
+    this.#bend.readLock.assertUnlocked();
+    return super.resume();
+  }
+
+  /**
+   * Reads messages as streams, each from its first bytes on, in constant memory; it may be called late, for nothing is
+   * assembled before somebody reads. It locks the connection until the loop is left.
+   *
+   * @param options `maxMessageBytes` (`Infinity`), and what becomes of a message that is not read to its end
+   * @throws WsError (`WS_ERR_LOCKED`), TypeError, RangeError
+   */
+  messages(options?: MessagesOptions | undefined): MessageIterator {
+    return this.#streams.messages(options);
+  }
+
+  /**
+   * Iterates over data frames as they come, unassembled: fragments, and large frames in slices. Each can be sent on as
+   * it is, so this is a proxy's loop. It locks the connection until the loop is left.
+   *
+   * @throws WsError (`WS_ERR_LOCKED`), TypeError, RangeError
+   */
+  fragments(options?: FragmentsOptions | undefined): FrameIterator {
+    return this.#streams.fragments(options);
+  }
+
+  /**
+   * Begins a message that is written bit by bit: a Writable whose bytes leave as fragments, as they come. Messages that
+   * are sent after it wait until it has ended. Destroying it half way fails the connection with 1011.
+   *
+   * @throws TypeError for another type, or inside a message of raw fragments
+   */
+  createMessage(type: WsMessageType): OutgoingMessage {
+    return this.#streams.createMessage(type);
+  }
+
+  /**
+   * Gives the connection as plain bytes, in binary messages; a text message fails it with 1003. It locks the connection.
+   *
+   * @throws WsError (`WS_ERR_LOCKED`)
+   */
+  byteStream(): Duplex {
+    return this.#streams.byteStream();
+  }
+
+  /**
+   * Gives the connection as WHATWG streams of `string` (text) and `Uint8Array` (binary). It locks the connection.
+   *
+   * @throws WsError (`WS_ERR_LOCKED`)
+   */
+  toWeb(): WebStreams {
+    return this.#streams.toWeb();
   }
 
   /** A connection gives frames, not text in pieces. @throws TypeError */
@@ -312,6 +377,10 @@ export class WsConnection extends Duplex {
     callback(error);
   }
 
+  get #streams(): StreamAccess {
+    return new StreamAccess(this.#bend, this);
+  }
+
   #send(frame: WsFrame, options: SendOptions | undefined): number | Promise<number> {
     const signal = options?.signal;
     if (signal?.aborted) return abortable<number>(signal, nothing);
@@ -326,22 +395,4 @@ restoreNodeOperators(WsConnection.prototype);
 
 function ignore(): void {}
 
-function nothing(): undefined {
-  return undefined;
-}
-
-function assertDuplex(socket: Duplex): Duplex {
-  if (typeof socket?.pipe === 'function' && typeof socket.write === 'function') return socket;
-  throw new TypeError('The socket must be a Duplex stream');
-}
-
-function textFrame(text: string): WsFrame {
-  if (typeof text !== 'string') throw new TypeError('A text message must be a string');
-  return new WsFrame(WS_OPCODE_TEXT, Buffer.from(text));
-}
-
-function toFrame(chunk: unknown): WsFrame {
-  if (chunk instanceof WsFrame) return chunk;
-  if (typeof chunk === 'string') return textFrame(chunk);
-  return new WsFrame(WS_OPCODE_BINARY, toBytes(chunk as BytesLike));
-}
+function nothing(): undefined {}

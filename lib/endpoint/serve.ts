@@ -74,10 +74,11 @@ function report(server: Servable, error: unknown, connection: WsConnection): voi
 }
 
 /**
- * Sends every text and binary frame back, waiting for room before the next one is read.
+ * Sends every message back as it comes, fragment by fragment, waiting for room before the next one is read: messages of
+ * any size pass in constant memory.
+ *
+ * @param maxMessageBytes a larger message fails the connection with 1009
  */
-export async function echo(connection: WsConnection): Promise<void> {
-  for await (const frame of connection) {
-    if (frame.isText() || frame.isBinary()) await connection.sendFrame(frame);
-  }
+export async function echo(connection: WsConnection, maxMessageBytes?: number | undefined): Promise<void> {
+  for await (const fragment of connection.fragments({ maxMessageBytes })) await connection.sendFrame(fragment);
 }

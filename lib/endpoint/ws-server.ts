@@ -52,6 +52,8 @@ type Broadcastable = WsFrame | string | BytesLike;
  * Take them with `accept()`, with `for await`, with `serve()`, or with the `'connection'` event.
  */
 export class WsServer extends EventEmitter<WsServerEvents> {
+  /** What the caller has asked for; `undefined` is no limit to an echo. */
+  readonly #maxMessageBytes: number | undefined;
   readonly #lobby: Lobby;
   #host!: AttachableServer;
   /** The HTTP server of our own, where there is one. */
@@ -66,6 +68,7 @@ export class WsServer extends EventEmitter<WsServerEvents> {
   private constructor(options: ServerOptions | undefined) {
     super();
     this.#lobby = new Lobby(resolveServerOptions(options), this);
+    this.#maxMessageBytes = options?.maxMessageBytes;
   }
 
   /**
@@ -183,9 +186,10 @@ export class WsServer extends EventEmitter<WsServerEvents> {
     await serveConnections(this, handler, options.signal);
   }
 
-  /** Echoes text and binary on every connection, all at once; ends as `serve()` does. */
+  /** Echoes text and binary on every connection, all at once, streamed, so of any size; ends as `serve()` does. */
   runEcho(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return this.serve(echo, options);
+    // Of any size, unless a limit was asked for.
+    return this.serve((connection) => echo(connection, this.#maxMessageBytes), options);
   }
 
   /**

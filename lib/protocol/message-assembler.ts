@@ -53,6 +53,15 @@ export class MessageAssembler {
     return frame.isFinal ? this.#finish(this.#first) : null;
   }
 
+  /** Hands out what has come of an unfinished message, as its first fragment; what follows are continuations. */
+  takePartial(): WsFrame | undefined {
+    const first = this.#first;
+    if (first === undefined) return undefined;
+    const payload = this.#collector!.take();
+    this.#first = undefined;
+    return createFrame(first.opcode, payload, false, first.isMasked, first.rsv, 0);
+  }
+
   /** Forgets an unfinished message. */
   drop(): void {
     this.#first = undefined;

@@ -106,3 +106,26 @@ describe('the account', () => {
     expect(moved(40_000)).toBeLessThan(3 * moved(20_000));
   });
 });
+
+describe('unshift', () => {
+  it.each([0, 1, 700])('puts a frame before all others, where %i have been taken before', (taken) => {
+    const inbox = new Inbox();
+    for (const frame of framesOf(new Uint8Array(taken), taken, 1)) inbox.push(frame);
+    const [a, b] = framesOf(new Uint8Array(20), 2, 10) as [WsFrame, WsFrame];
+    inbox.push(a);
+    inbox.push(b);
+    for (let i = 0; i < taken; i++) inbox.shift();
+    const front = frameOf(new Uint8Array(100));
+    inbox.unshift(front);
+    expect([inbox.size, inbox.shift(), inbox.shift(), inbox.shift()]).toEqual([3, front, a, b]);
+    expect([inbox.size, inbox.bytes]).toEqual([0, 0]);
+  });
+
+  it('charges the frame for itself and its bytes', () => {
+    const inbox = new Inbox();
+    inbox.unshift(frameOf(new Uint8Array(100)));
+    expect([inbox.size, inbox.bytes]).toEqual([1, 100 + OVERHEAD]);
+    inbox.shift();
+    expect(inbox.bytes).toBe(0);
+  });
+});

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Outbox, wireLength } from '../../lib/connection/outbox.ts';
+import { Outbox, type OutboxJob, wireLength } from '../../lib/connection/outbox.ts';
 import type { Road } from '../../lib/connection/road.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
@@ -187,6 +187,87 @@ describe('cancel', () => {
       ['first', '65536', '65536'],
       ['first true', 'large true'],
     ]);
+  });
+});
+
+/** A message that is written bit by bit. */
+class Message implements OutboxJob {
+  readonly parts: string[] = [];
+  isOpen = true;
+  hasBegun = false;
+  isDone = false;
+  readonly bytes = 3;
+
+  next(): WsFrame | undefined {
+    const part = this.parts.shift();
+    if (part === undefined && this.isOpen) return undefined;
+    this.isDone = part === undefined;
+    const opcode = this.hasBegun ? WS_OPCODE_CONTINUATION : WS_OPCODE_BINARY;
+    this.hasBegun = true;
+    return new WsFrame(opcode, Buffer.from(part ?? ''), { isFinal: this.isDone });
+  }
+
+  takeSettle(): undefined {}
+
+  roadClosed(): void {
+    settled.push('message closed');
+  }
+}
+
+describe('a message that is written bit by bit', () => {
+  it('leaves as it comes, and what stands behind it waits for its end', () => {
+    const message = new Message();
+    outbox.add(message);
+    send('behind');
+    expect([road.story, outbox.isIdle, outbox.hasOpenMessage, outbox.bytes]).toEqual([[], false, true, 9]);
+    message.parts.push('a', 'b');
+    outbox.advance();
+    expect(road.story).toEqual(['a', 'b']);
+    message.isOpen = false;
+    outbox.advance();
+    expect([road.story, settled, outbox.hasOpenMessage]).toEqual([['a', 'b', '', 'behind'], ['behind true'], false]);
+  });
+
+  it('is taken back where nothing of it has left, and what stood behind it goes', () => {
+    const message = new Message();
+    outbox.add(message);
+    send('behind');
+    expect([outbox.cancel(message), road.story, outbox.cancel(message)]).toEqual([true, ['behind'], false]);
+  });
+
+  it('is told of the end of the road', () => {
+    outbox.add(new Message());
+    send('behind');
+    outbox.close();
+    expect(settled).toEqual(['message closed', 'behind false']);
+  });
+});
+
+describe('sendLast', () => {
+  it('sends behind what is there, and does not wait for a message that is open, nor for what stands behind it', () => {
+    road.room = 1;
+    send('a');
+    send('b');
+    outbox.add(new Message());
+    send('c');
+    outbox.sendLast(WsFrame.close(1002), settleAs('last'));
+    expect(settled).toEqual(['message closed', 'c false']);
+    drainWith(9);
+    expect(road.written.map(({ opcode }) => opcode)).toEqual([1, 1, 8]);
+    expect(settled.slice(2)).toEqual(['a true', 'b true', 'last true']);
+  });
+
+  it('waits for a message that is whole', () => {
+    road.room = 1;
+    send('a');
+    const message = new Message();
+    message.isOpen = false;
+    message.parts.push('b');
+    outbox.add(message);
+    outbox.sendLast(WsFrame.close(1002), settleAs('last'));
+    drainWith(9);
+    expect(road.story.slice(0, 3)).toEqual(['a', 'b', '']);
+    expect([road.written.at(-1)?.opcode, settled.at(-1)]).toEqual([8, 'last true']);
   });
 });
 

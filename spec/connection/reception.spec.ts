@@ -17,7 +17,7 @@ class Log implements ReceptionHandlers {
   lastFrame: WsFrame | undefined;
 
   constructor(options?: Partial<ReceptionOptions>) {
-    this.reception = new Reception({ maxMessageBytes: 100, maxBufferedBytes: 10_000, ...options }, this);
+    this.reception = new Reception({ maxMessageBytes: 100, maxBufferedBytes: 1_000_000, ...options }, this);
   }
 
   pushMessage(frame: WsFrame): boolean {
@@ -307,4 +307,90 @@ it('forgets what is unread, and half a message too', () => {
   log.reception.clear();
   log.deliver('d');
   expect([log.take(), log.take()]).toEqual(['d', 'undefined']);
+});
+
+describe('lock', () => {
+  it('gives pieces as they come, control frames between (§5.4)', () => {
+    const log = new Log({ maxMessageBytes: 1 });
+    log.deliver(begin('ab'), WsFrame.ping());
+    log.reception.lock(true);
+    expect([log.take(), log.take(), log.take()]).toEqual(['ab', '<9>', 'undefined']);
+    log.wait('reader');
+    log.deliver(more('cd', true));
+    expect(log.story).toEqual(['reader got cd']);
+  });
+
+  it('gives whole messages where that is asked for', () => {
+    const log = new Log();
+    log.reception.lock(false);
+    log.deliver(begin('a'), more('b', true));
+    expect(log.take()).toBe('ab');
+  });
+
+  it('gives back what has been put together of a message, before what came behind it', () => {
+    const log = new Log();
+    log.wait('gone')();
+    log.deliver(begin('a'), more('b', false));
+    log.take();
+    log.deliver(more('c', true), 'd');
+    log.reception.lock(true);
+    expect([log.take(), log.take(), log.take()]).toEqual(['ab', 'c', 'd']);
+  });
+
+  it('keeps the stream out: its demand is met when the lock is gone', () => {
+    const log = new Log();
+    log.demand(9);
+    log.reception.lock(true);
+    log.deliver('a', 'b');
+    log.demand(9);
+    expect([log.story, log.take()]).toEqual([[], 'a']);
+    log.reception.unlock();
+    expect(log.story).toEqual(['pushed b']);
+    log.deliver(begin('c'), more('d', true));
+    expect(log.story.at(-1)).toBe('pushed cd');
+  });
+
+  it('without a demand pushes nothing when it is gone', () => {
+    const log = new Log();
+    log.reception.lock(true);
+    log.deliver('a');
+    log.reception.unlock();
+    expect([log.story, log.take()]).toEqual([[], 'a']);
+  });
+
+  it('lets the end wait for its reader, though the stream was asking before', () => {
+    const log = new Log();
+    log.isAsking = true;
+    log.deliver('a');
+    log.reception.lock(true);
+    log.take();
+    log.reception.finish();
+    expect(log.story).toEqual([]);
+    expect([log.take(), log.story]).toEqual(['null', ['reached', 'finished']]);
+  });
+});
+
+describe('skipMessage', () => {
+  it('throws the rest of the message away, and nothing else', () => {
+    const log = new Log();
+    log.reception.lock(true);
+    log.deliver(begin('a'), more('b', false));
+    log.take();
+    log.reception.skipMessage();
+    expect(log.take()).toBe('undefined');
+    log.deliver(more('c', false), WsFrame.ping(), more('d', true), 'e');
+    expect([log.take(), log.take()]).toEqual(['<9>', 'e']);
+  });
+
+  it('goes on when the lock is gone: no half message is put together', () => {
+    const log = new Log();
+    log.reception.lock(true);
+    log.deliver(begin('a'));
+    log.take();
+    log.reception.skipMessage();
+    log.reception.unlock();
+    log.wait('reader');
+    log.deliver(more('b', true), begin('c'), more('d', true));
+    expect(log.story).toEqual(['reader got cd']);
+  });
 });

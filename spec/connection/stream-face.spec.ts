@@ -39,6 +39,25 @@ describe('the face of a stream', () => {
     expect(face.isDestroyed).toBe(true);
   });
 
+  it('knows whether somebody reads, though he may have stopped for a while', () => {
+    const ways: [(stream: Duplex) => unknown, boolean][] = [
+      [() => {}, false],
+      [(stream) => stream.resume(), true],
+      [(stream) => stream.pause(), false],
+      [(stream) => stream.on('data', () => {}), true],
+      [(stream) => stream.on('data', () => {}).pause(), true],
+      [(stream) => stream.on('readable', () => {}), true],
+      [(stream) => stream.pipe(new PassThrough()), true],
+      [(stream) => stream.unpipe(stream.pipe(new PassThrough())), false],
+    ];
+    for (const [read, isRead] of ways) {
+      const { stream, face } = setUp();
+      read(stream);
+      expect(face.isRead).toBe(isRead);
+      stream.destroy();
+    }
+  });
+
   it('knows whether something is piped into it', () => {
     const { stream, face } = setUp();
     const source = new PassThrough();

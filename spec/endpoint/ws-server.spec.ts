@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect } from '../../lib/endpoint/connect.ts';
 import { refuse } from '../../lib/endpoint/refusal.ts';
 import { WsServer, wsServer } from '../../lib/endpoint/ws-server.ts';
+import { WsFrame } from '../../lib/protocol/frame.ts';
 import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
 import { boundServer, clientText, dial, exchange, until, urlOf } from '../support/endpoints.ts';
 import { rawClient, upgradeRequest } from '../support/sockets.ts';
@@ -198,6 +199,37 @@ describe("the event 'connection'", () => {
 });
 
 describe('runEcho', () => {
+  it('echoes a message before it is complete, so one of any size', async () => {
+    const server = await boundServer();
+    void server.runEcho();
+    const conn = await connect(`ws://127.0.0.1:${server.port}/`, { maxMessageBytes: Number.POSITIVE_INFINITY });
+    await conn.sendFrame(new WsFrame(2, Buffer.alloc(1000, 1), { isFinal: false }));
+    const fragments = conn.fragments();
+    expect((await fragments.next()).value?.payload.equals(Buffer.alloc(1000, 1))).toBe(true);
+    // More than the 16 MiB to which a message that is read whole is limited.
+    void conn.sendFrame(new WsFrame(0, Buffer.alloc(17 * 1024 * 1024, 2)));
+    let bytes = 0;
+    for await (const frame of fragments) {
+      bytes += frame.payload.length;
+      if (frame.isFinal) break;
+    }
+    expect(bytes).toBe(17 * 1024 * 1024);
+    expect((await conn.close()).wasClean).toBe(true);
+    await server.close();
+  });
+
+  it('keeps to a limit that is asked for (§10.4)', async () => {
+    const server = await boundServer({ maxMessageBytes: 10 });
+    void server.runEcho();
+    const conn = await connect(`ws://127.0.0.1:${server.port}/`);
+    await conn.sendText('ten bytes!');
+    expect((await conn.recvFrame())?.payloadText()).toBe('ten bytes!');
+    await conn.sendText('eleven byte');
+    expect(await conn.recvFrame()).toBeNull();
+    expect((await conn.closeInfo).code).toBe(1009);
+    await server.close();
+  });
+
   it('echoes on all connections at once, and resolves when all has ended', async () => {
     const server = await boundServer();
     const echoing = server.runEcho();

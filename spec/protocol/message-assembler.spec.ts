@@ -50,6 +50,35 @@ describe('a message', () => {
   });
 });
 
+describe('takePartial', () => {
+  it('gives nothing outside a message', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 100 });
+    expect(assembler.takePartial()).toBeUndefined();
+    assembler.push(WsFrame.text('whole'));
+    expect(assembler.takePartial()).toBeUndefined();
+  });
+
+  it('gives what has come as the first fragment of its message, and forgets it (§5.4)', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 100 });
+    const [one, two, three] = fragments([Buffer.from('a'), Buffer.from('b'), Buffer.from('c')]);
+    assembler.push(one!);
+    assembler.push(two!);
+    const partial = assembler.takePartial()!;
+    expect(partial).toMatchObject({ opcode: 2, isFinal: false, isMasked: true, rsv: 4, remainingLength: 0 });
+    expect(partial.payloadText()).toBe('ab');
+    expect([assembler.isInsideMessage, assembler.takePartial()]).toEqual([false, undefined]);
+    // Whoever gets it back goes on where it was.
+    expect(assembler.push(partial)).toBeNull();
+    expect(assembler.push(three!)?.payloadText()).toBe('abc');
+  });
+
+  it('gives a fragment of nothing where nothing but the header has come', () => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 100 });
+    assembler.push(fragments([pattern(0), pattern(1)])[0]!);
+    expect(assembler.takePartial()).toMatchObject({ opcode: 2, isFinal: false, payloadLength: 0 });
+  });
+});
+
 describe('maxMessageBytes', () => {
   const tooLarge = expect.objectContaining({ code: 'WS_ERR_MESSAGE_TOO_LARGE', closeCode: 1009 });
 

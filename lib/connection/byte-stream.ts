@@ -1,0 +1,108 @@
+/**
+ * Any byte protocol over WebSocket: a Duplex of plain bytes. What is written leaves as binary messages; the bytes of
+ * binary messages come in, without regard to where one ends and the next begins. A text message closes with 1003.
+ *
+ * WebSocket knows no half-close: `end()` begins the closing handshake, and what the peer sends before it answers is
+ * still read.
+ */
+import { Duplex } from 'node:stream';
+import { ProtocolError } from '../errors.ts';
+import { WsFrame } from '../protocol/frame.ts';
+import type { CloseInfo } from './closer.ts';
+import { PieceReader, type PieceSource } from './piece-reader.ts';
+import type { WriteCallback } from './sender.ts';
+
+/** What bytes are read from and written to. */
+export interface ByteStreamSource extends PieceSource {
+  readonly closeInfo: Promise<CloseInfo>;
+  /** Whether the connection ended with a close frame. */
+  readonly hasEndedWell: boolean;
+  writeBytes(frame: WsFrame, callback: WriteCallback): void;
+  /** Closes with 1000 behind all that was written. */
+  closeNormally(callback: WriteCallback): void;
+  forceClose(): void;
+}
+
+export class ByteStream extends Duplex {
+  readonly #source: ByteStreamSource;
+  readonly #reader: PieceReader;
+  /** Why there is nothing behind what waits to be read. */
+  #failure: Error | undefined;
+
+  constructor(source: ByteStreamSource) {
+    super();
+    this.#source = source;
+    // A cut must not end the process for want of a listener; `pipeline` and `finished` see it.
+    this.on('error', ignore);
+    this.#reader = new PieceReader(source, Number.POSITIVE_INFINITY, {
+      piece: (frame) => this.#take(frame),
+      ended: () => this.#end(),
+    });
+    void source.closeInfo.then(() => this.#over());
+  }
+
+  /** Whether a stream is piped into it: such a one listens there for being unpiped. */
+  get #isPipedInto(): boolean {
+    return this.listenerCount('unpipe') > 0;
+  }
+
+  /** Reads as `Readable.read` does. What came before a cut is read before its error ends the stream. */
+  override read(size?: number): Buffer | null {
+    const chunk: Buffer | null = super.read(size);
+    this.#failWhenRead();
+    return chunk;
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#reader.pull();
+  }
+
+  /** @internal */
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#source.writeBytes(WsFrame.binary(chunk), callback);
+  }
+
+  /** @internal */
+  override _final(callback: WriteCallback): void {
+    this.#source.closeNormally(callback);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#reader.stop();
+    if (!this.readableEnded || !this.writableFinished) this.#source.forceClose();
+    callback(error);
+  }
+
+  #take(frame: WsFrame): boolean {
+    if (frame.isText()) {
+      this.#source.violated(new ProtocolError('WS_ERR_UNEXPECTED_TEXT'));
+      return true;
+    }
+    return frame.payload.length === 0 || this.push(frame.payload);
+  }
+
+  #end(): void {
+    if (!this.#source.hasEndedWell) {
+      this.#failure = this.#source.endError();
+      this.#failWhenRead();
+      return;
+    }
+    // Nothing can be written behind the peer's close. A pipe that leads back here ends it itself.
+    this.once('end', () => this.#isPipedInto || this.end());
+    this.push(null);
+  }
+
+  #failWhenRead(): void {
+    if (this.#failure !== undefined && this.readableLength === 0) this.destroy(this.#failure);
+  }
+
+  /** A source whose pipe leads only in hears of the end here, for nobody reads up to it. Else it travels in order. */
+  #over(): void {
+    const isRead = this.readableFlowing !== null || this.readableDidRead;
+    if (!isRead && !this.writableEnded && this.#isPipedInto) this.destroy(this.#source.endError());
+  }
+}
+
+function ignore(): void {}
