@@ -93,6 +93,7 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
     await expect.poll(output).toContain('closed 1000 true');
   },
   'pipeline-server': ({ url }) => expectEcho(url),
+  'streamed-echo': ({ url }) => expectEcho(url),
   'http-upgrade': async ({ url }) => {
     await expectEcho(url);
     expect(await (await fetch(url.replace('ws', 'http'))).text()).toContain('plain HTTP');
