@@ -1,6 +1,7 @@
 // Sends one huge message through connections in separate processes and back, and watches their memory:
 // `npm run soak:message`, with `--bytes 10e9`, `--through direct|web|proxy|all`, `--from 100e6` (the bytes after which a
-// process counts as warm) and `--max-growth 32` (MiB that its resident memory may grow from there).
+// process counts as warm) and `--max-growth 32` (MiB that its resident memory may grow from there);
+// with `--live`, what lives after a collection is watched instead.
 //
 // direct  client ─▶ messages() → createMessage() ─▶ client
 // web     the same with FrameEncoderStream and FrameDecoderStream on both sides, in slices
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     through: { type: 'string', default: 'all' },
     from: { type: 'string', default: '100e6' },
     'max-growth': { type: 'string', default: '32' },
+    live: { type: 'boolean', default: false },
   },
 });
 const bytes = Number(values.bytes);
@@ -28,7 +30,9 @@ const maxGrowth = Number(values['max-growth']);
 const WAYS = { direct: ['echo', 'client'], web: ['webEcho', 'webClient'], proxy: ['echo', 'proxy', 'client'] };
 const ways = values.through === 'all' ? Object.keys(WAYS) : [values.through];
 if (!(bytes > from) || !ways.every((way) => way in WAYS)) {
-  console.error('usage: soak-message.js [--bytes n] [--through direct|web|proxy|all] [--from n] [--max-growth MiB]');
+  console.error(
+    'usage: soak-message.js [--bytes n] [--through direct|web|proxy|all] [--from n] [--max-growth MiB] [--live]',
+  );
   process.exit(2);
 }
 
@@ -36,7 +40,9 @@ if (!(bytes > from) || !ways.every((way) => way in WAYS)) {
 function start(part, port) {
   const script = fileURLToPath(new URL('soak-message-process.js', import.meta.url));
   const settings = JSON.stringify({ bytes, from, port });
-  const child = fork(script, [part, settings], { execArgv: ['--single-threaded-gc'] });
+  const child = fork(script, [part, settings], {
+    execArgv: ['--single-threaded-gc', ...(values.live ? ['--expose-gc'] : [])],
+  });
   const messages = [];
   let wake = () => {};
   child.on('message', (message) => {

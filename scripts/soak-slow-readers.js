@@ -6,7 +6,7 @@
 //         the same as 1 MB/s for a longer time. `--bytes 1e9 --sleep 64` offers 1 GB to a reader of 1 MB/s.
 //
 // Options: `--messages`, `--bytes`, `--sleep` (ms), `--only <face>`, `--reader client|server`, `--max-growth` (16 MiB),
-// `--jobs` (rows at a time, 4). Prints a Markdown table, and fails where a process grew more or something was lost.
+// `--jobs` (rows at a time, 4), `--live` (what lives after a collection, instead of what is resident). Prints a Markdown table, and fails where a process grew more or something was lost.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     'warm-up': text(`${64 * MIB}`),
     'max-growth': text('16'),
     jobs: text('4'),
+    live: { type: 'boolean', default: false },
   },
 });
 const maxGrowth = Number(values['max-growth']);
@@ -45,7 +46,7 @@ const readers = values.reader === 'both' ? ['client', 'server'] : [values.reader
 /** Starts one side of a connection. `when(name)` waits for what it sends under that name. */
 function start(settings) {
   const script = fileURLToPath(new URL('soak-slow-readers-process.js', import.meta.url));
-  const child = fork(script, [JSON.stringify(settings)]);
+  const child = fork(script, [JSON.stringify(settings)], { execArgv: values.live ? ['--expose-gc'] : [] });
   const said = {};
   const wake = [];
   const wakeAll = () => {

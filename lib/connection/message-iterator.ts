@@ -134,7 +134,7 @@ export class MessageIterator implements AsyncIterableIterator<WsMessage> {
   #end(): void {
     const isCut = this.#isInside;
     this.#leave();
-    if (isCut) this.#message?.destroy(this.#source.endError());
+    if (isCut) this.#message?.cut(this.#source.endError());
     this.#begun();
   }
 

@@ -24,6 +24,8 @@ export interface MessageSource {
 export class WsMessage extends Readable {
   readonly type: WsMessageType;
   readonly #source: MessageSource;
+  /** Why there is nothing behind what waits to be read. */
+  #failure: Error | undefined;
 
   /** @internal */
   constructor(type: WsMessageType, source: MessageSource) {
@@ -67,6 +69,23 @@ export class WsMessage extends Readable {
     }
     const rest = decoder.decode();
     if (rest !== '') yield rest;
+  }
+
+  /** Reads as `Readable.read` does. What came before a cut is read before its error ends the stream. */
+  override read(size?: number): ReturnType<Readable['read']> {
+    const chunk: Buffer | null = super.read(size);
+    this.#failWhenRead();
+    return chunk;
+  }
+
+  /** @internal nothing more will come; what has come can be read first */
+  cut(error: Error): void {
+    this.#failure = error;
+    this.#failWhenRead();
+  }
+
+  #failWhenRead(): void {
+    if (this.#failure !== undefined && this.readableLength === 0) this.destroy(this.#failure);
   }
 
   /** @internal */

@@ -94,6 +94,21 @@ describe('textStream', () => {
 });
 
 describe('a message that is cut', () => {
+  it('gives what had come first, and then its error', async () => {
+    const message = new WsMessage('text', { pull: () => {}, released: () => {} });
+    message.push('had come');
+    const error = new Error('cut');
+    message.cut(error);
+    expect(message.destroyed).toBe(false);
+    const seen: string[] = [];
+    await expect(
+      (async () => {
+        for await (const piece of message.textStream()) seen.push(piece);
+      })(),
+    ).rejects.toBe(error);
+    expect(seen).toEqual(['had come']);
+  });
+
   const cut = new Error('cut');
   const readers: Record<string, (message: WsMessage) => Promise<unknown>> = {
     'bytes()': (message) => message.bytes(),
