@@ -7,6 +7,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, ListenOptions } from 'node:net';
+import { abortable } from '../connection/abortable.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
 import { createAbortError } from '../errors.ts';
 import { count, MAX_TIMER_MS } from '../options.ts';
@@ -31,6 +32,8 @@ export interface ServerCloseOptions {
   readonly reason?: string | undefined;
   /** ms after which the connections that are left are destroyed. Default 10,000. */
   readonly deadlineMs?: number | undefined;
+  /** Gives the patience up: destroys what is left, and rejects with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The events of a {@link WsServer}. */
@@ -221,14 +224,20 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * server of our own is closed; one that was attached to is let go.
    *
    * @returns a promise that is kept when all has ended; calling it again gives the same
-   * @throws TypeError, RangeError for a code, reason or deadline that cannot be, as a rejection, and nothing else
+   * @throws TypeError, RangeError for a code, reason or deadline that cannot be, as a rejection; AbortError when `signal`
+   * aborts, which destroys what is left
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     const { code = WS_CLOSE_GOING_AWAY, reason = '' } = options;
     encodeClosePayload(code, reason);
     const deadlineMs = count('deadlineMs', options.deadlineMs, DEADLINE_MS, MAX_TIMER_MS);
     this.#closing ??= this.#closeAll(code, reason, deadlineMs);
-    await this.#closing;
+    if (options.signal?.aborted) this.drop();
+    const closing = this.#closing;
+    await abortable<void>(options.signal, (resolve) => {
+      void closing.then(resolve);
+      return () => this.drop();
+    });
   }
 
   /** Destroys all connections now. */

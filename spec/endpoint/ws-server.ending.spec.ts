@@ -30,6 +30,21 @@ describe('stop', () => {
 });
 
 describe('close', () => {
+  it('gives up when its signal aborts: what is left is destroyed, and the wait rejects with an AbortError', async () => {
+    const server = await boundServer();
+    // A peer that never answers a close.
+    const peer = await rawClient(server.port);
+    await until(() => server.connections.size === 1);
+    const controller = new AbortController();
+    const closing = server.close({ signal: controller.signal });
+    controller.abort();
+    await expect(closing).rejects.toMatchObject({ name: 'AbortError' });
+    await peer.received.readAll();
+    await server.close();
+    expect(server.connections.size).toBe(0);
+    await expect(server.close({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   it('closes all connections with 1001, or with what is said, and frees the port', async () => {
     const server = await boundServer();
     const links = [await linked(server), await linked(server)];
