@@ -2,8 +2,9 @@
  * Reads data frames as they come, unassembled: fragments, and slices of large frames. Messages as streams and byte
  * streams stand on it. While it reads, the connection is locked: nobody else reads.
  */
-import { ProtocolError } from '../errors.ts';
+import type { ProtocolError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
+import { MessageMeter } from '../protocol/message-assembler.ts';
 import type { Reader } from './reception.ts';
 
 /** What is read: the core of a connection. */
@@ -29,8 +30,8 @@ export interface PieceHandlers {
 export class PieceReader {
   readonly #source: PieceSource;
   readonly #handlers: PieceHandlers;
-  readonly #maxMessageBytes: number;
-  #messageBytes = 0;
+  readonly #meter: MessageMeter;
+  #hasFailed = false;
   #isPulling = false;
   #isWaiting = false;
   #stopWaiting: (() => void) | undefined;
@@ -39,7 +40,7 @@ export class PieceReader {
   /** @param maxMessageBytes inclusive; a message that announces more fails the connection with 1009 */
   constructor(source: PieceSource, maxMessageBytes: number, handlers: PieceHandlers) {
     this.#source = source;
-    this.#maxMessageBytes = maxMessageBytes;
+    this.#meter = new MessageMeter(maxMessageBytes);
     this.#handlers = handlers;
   }
 
@@ -60,7 +61,7 @@ export class PieceReader {
 
   /** The rest of the message is thrown away: the next piece begins another one, and waits until it is asked for. */
   skipMessage(): void {
-    this.#messageBytes = 0;
+    this.#meter.reset();
     this.#isWaiting = false;
     this.#stopWaiting?.();
   }
@@ -87,15 +88,15 @@ export class PieceReader {
       return false;
     }
     // Control frames have been handled; whoever reads bytes has no use for them.
-    if (frame.isControl()) return true;
-    const bytes = this.#messageBytes + frame.payload.length + frame.remainingLength;
-    if (bytes > this.#maxMessageBytes) {
-      this.#source.violated(new ProtocolError('WS_ERR_MESSAGE_TOO_LARGE', `at least ${bytes} bytes`));
-      // Nothing behind it is read.
-      this.#messageBytes = bytes;
+    if (frame.isControl() || this.#hasFailed) return true;
+    try {
+      this.#meter.add(frame);
+    } catch (error) {
+      // Nothing behind it is handed out.
+      this.#hasFailed = true;
+      this.#source.violated(error as ProtocolError);
       return true;
     }
-    this.#messageBytes = frame.isFinal ? 0 : this.#messageBytes + frame.payload.length;
     return this.#handlers.piece(frame);
   }
 }

@@ -18,15 +18,47 @@ export interface MessageAssemblerOptions {
   readonly allocate?: Allocate | undefined;
 }
 
-export class MessageAssembler {
+/** Judges the size of messages, frame by frame. */
+export class MessageMeter {
   readonly #maxMessageBytes: number;
+  #bytes = 0;
+
+  /** @param maxMessageBytes inclusive */
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /**
+   * Counts the next data frame, and with it what it announces.
+   *
+   * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`); the frame does not count then
+   */
+  add(frame: WsFrame): void {
+    const bytes = this.#bytes + frame.payload.length;
+    const announced = bytes + frame.remainingLength;
+    // §10.4 "Implementations that have … limitations regarding the frame size or total message size after reassembly
+    // from multiple frames MUST protect themselves against exceeding those limits."
+    if (announced > this.#maxMessageBytes) {
+      throw new ProtocolError('WS_ERR_MESSAGE_TOO_LARGE', `at least ${announced} bytes`);
+    }
+    this.#bytes = frame.isFinal ? 0 : bytes;
+  }
+
+  /** The next frame begins another message. */
+  reset(): void {
+    this.#bytes = 0;
+  }
+}
+
+export class MessageAssembler {
+  readonly #meter: MessageMeter;
   readonly #allocate: Allocate | undefined;
   #collector: PayloadCollector | undefined;
   /** What the first piece says of the message; without its payload, which would hold a whole chunk back. */
   #first: WsFrame | undefined;
 
   constructor(options: MessageAssemblerOptions) {
-    this.#maxMessageBytes = options.maxMessageBytes;
+    this.#meter = new MessageMeter(options.maxMessageBytes);
     this.#allocate = options.allocate;
   }
 
@@ -42,8 +74,7 @@ export class MessageAssembler {
    * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`)
    */
   push(frame: WsFrame): WsFrame | null {
-    const gathered = this.#first === undefined ? 0 : this.#collector!.length;
-    this.#assertSize(gathered + frame.payload.length + frame.remainingLength);
+    this.#meter.add(frame);
     if (this.#first === undefined) {
       if (frame.isFinal) return frame;
       this.#first = createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
@@ -59,12 +90,14 @@ export class MessageAssembler {
     if (first === undefined) return undefined;
     const payload = this.#collector!.take();
     this.#first = undefined;
+    this.#meter.reset();
     return createFrame(first.opcode, payload, false, first.isMasked, first.rsv, 0);
   }
 
   /** Forgets an unfinished message. */
   drop(): void {
     this.#first = undefined;
+    this.#meter.reset();
     this.#collector?.drop();
   }
 
@@ -73,12 +106,6 @@ export class MessageAssembler {
     this.#first = undefined;
     this.#collector = undefined;
     return createFrame(first.opcode, payload, true, first.isMasked, first.rsv, 0);
-  }
-
-  #assertSize(bytes: number): void {
-    // §10.4 "Implementations that have … limitations regarding the frame size or total message size after reassembly
-    // from multiple frames MUST protect themselves against exceeding those limits."
-    if (bytes > this.#maxMessageBytes) throw new ProtocolError('WS_ERR_MESSAGE_TOO_LARGE', `at least ${bytes} bytes`);
   }
 }
 
