@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noThisInStatic: the static functions here are listeners, called on their stream.
 /**
  * The two straight pipes around a socket:
  *
@@ -17,6 +18,12 @@ import type { WsRole } from '../protocol/header-rules.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { FrameDecoder } from '../stream/frame-decoder.ts';
 import { FrameEncoder } from '../stream/frame-encoder.ts';
+import { pump, stopPump } from '../stream/pump.ts';
+
+const kRoad = Symbol('wspipe.road');
+
+/** A stream of a road: the road's listeners are shared functions, which find it here. An idle connection holds no closure. */
+type RoadStream<Stream> = Stream & { [kRoad]?: Road | undefined };
 
 export interface RoadOptions {
   readonly role: WsRole;
@@ -40,9 +47,9 @@ export interface RoadHandlers {
 }
 
 export class Road {
-  readonly #socket: Duplex;
-  readonly #decoder: FrameDecoder;
-  readonly #encoder: FrameEncoder;
+  readonly #socket: RoadStream<Duplex>;
+  readonly #decoder: RoadStream<FrameDecoder>;
+  readonly #encoder: RoadStream<FrameEncoder>;
   readonly #handlers: RoadHandlers;
   readonly #isClient: boolean;
   #acceptedBytes = 0;
@@ -141,10 +148,10 @@ export class Road {
   discard(): void {
     if (this.#isDiscarding) return;
     this.#isDiscarding = true;
-    this.#socket.unpipe(this.#decoder);
+    stopPump(this.#socket);
     this.#decoder.destroy();
     if (this.#isOver) return;
-    this.#socket.once('end', this.#socketEnded);
+    this.#socket.on('end', Road.#onSocketEnd);
     this.#socket.resume();
     if (this.#socket.readableEnded) this.#inboundEnded();
   }
@@ -156,36 +163,67 @@ export class Road {
 
   #wireInbound(): void {
     const decoder = this.#decoder;
-    decoder.on('data', (frame: WsFrame) => this.#handlers.receive(frame));
-    decoder.once('end', () => this.#inboundEnded());
-    decoder.on('error', (error: Error) => {
-      if (this.#isDiscarding) return;
-      const violation = error as ProtocolError;
-      if (violation.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(violation);
-      else this.#handlers.violated(violation);
-    });
-    this.#socket.pipe(decoder);
+    decoder[kRoad] = this;
+    decoder.on('data', Road.#onFrame).on('end', Road.#onDecoderEnd).on('error', Road.#onDecoderError);
+    pump(this.#socket, decoder);
   }
 
   #wireOutbound(): void {
     const socket = this.#socket;
-    this.#encoder.on('drain', () => this.#handlers.roadDrained());
-    this.#encoder.pipe(socket);
-    socket.on('error', this.#socketFailed);
-    socket.on('finish', this.#closeWhenDone);
-    socket.once('close', () => {
-      socket.off('error', this.#socketFailed).off('finish', this.#closeWhenDone).off('end', this.#socketEnded);
-      this.#finish();
-    });
+    const encoder = this.#encoder;
+    socket[kRoad] = this;
+    encoder[kRoad] = this;
+    encoder.on('drain', Road.#onEncoderDrain);
+    pump(encoder, socket);
+    socket.on('error', Road.#onSocketError).on('finish', Road.#onSocketFinish).on('close', Road.#onSocketClose);
   }
 
-  readonly #socketFailed = (error: Error): void => {
+  static #onFrame(this: RoadStream<FrameDecoder>, frame: WsFrame): void {
+    this[kRoad]!.#handlers.receive(frame);
+  }
+
+  static #onDecoderEnd(this: RoadStream<FrameDecoder>): void {
+    this[kRoad]!.#inboundEnded();
+  }
+
+  static #onDecoderError(this: RoadStream<FrameDecoder>, error: Error): void {
+    this[kRoad]!.#decoderFailed(error as ProtocolError);
+  }
+
+  static #onEncoderDrain(this: RoadStream<FrameEncoder>): void {
+    this[kRoad]!.#handlers.roadDrained();
+  }
+
+  static #onSocketError(this: RoadStream<Duplex>, error: Error): void {
+    this[kRoad]!.#socketFailed(error);
+  }
+
+  static #onSocketFinish(this: RoadStream<Duplex>): void {
+    this[kRoad]!.#closeWhenDone();
+  }
+
+  static #onSocketEnd(this: RoadStream<Duplex>): void {
+    this[kRoad]!.#inboundEnded();
+  }
+
+  static #onSocketClose(this: RoadStream<Duplex>): void {
+    this.off('error', Road.#onSocketError).off('finish', Road.#onSocketFinish).off('end', Road.#onSocketEnd);
+    this.off('close', Road.#onSocketClose);
+    this[kRoad]!.#finish();
+    this[kRoad] = undefined;
+  }
+
+  #decoderFailed(violation: ProtocolError): void {
+    if (this.#isDiscarding) return;
+    if (violation.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(violation);
+    else this.#handlers.violated(violation);
+  }
+
+  #socketFailed(error: Error): void {
     this.#error ??= error;
     // A stream that does not destroy itself on errors is destroyed here.
     this.#destroySocket();
-  };
-
-  readonly #socketEnded = (): void => this.#inboundEnded();
+  }
 
   #inboundEnded(error?: ProtocolError | undefined): void {
     if (this.#hasEnded) return;
@@ -195,10 +233,10 @@ export class Road {
   }
 
   /** Both directions have ended, or somebody else has ended ours: the rest is up to the socket, and some need to be told. */
-  readonly #closeWhenDone = (): void => {
+  #closeWhenDone(): void {
     const isDone = this.#hasEnded || !this.#encoder.writableEnded;
     if (isDone && this.#socket.writableFinished) this.#destroySocket();
-  };
+  }
 
   #destroySocket(): void {
     this.#socket.destroy();
@@ -209,8 +247,9 @@ export class Road {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    stopPump(this.#encoder);
     this.#encoder.destroy();
-    this.#socket.unpipe(this.#decoder);
+    stopPump(this.#socket);
     // What came before the socket went is not lost: the decoder hands over what it has, then ends.
     if (!this.#isDiscarding && !this.#decoder.writableEnded) this.#decoder.end();
     this.#handlers.transportGone(this.#error);

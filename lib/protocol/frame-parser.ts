@@ -56,7 +56,7 @@ export class FrameParser {
   readonly #validateUtf8: boolean;
   readonly #copiesChunks: boolean;
   readonly #allocate: Allocate;
-  readonly #utf8: Utf8Validator;
+  readonly #isUtf8: IsUtf8 | undefined;
 
   #chunk: Uint8Array = NO_BYTES;
   #position = 0;
@@ -64,7 +64,7 @@ export class FrameParser {
   #isOver = false;
 
   // The header, where it spans chunks.
-  readonly #header = new Uint8Array(MAX_HEADER_LENGTH);
+  #header: Uint8Array | undefined;
   #headerFilled = 0;
 
   // The frame whose payload is being read.
@@ -84,6 +84,7 @@ export class FrameParser {
   // The message to which it belongs.
   #isInsideMessage = false;
   #checksText = false;
+  #utf8: Utf8Validator | undefined;
 
   /** @throws TypeError for a role that is none, RangeError for a limit that is no whole number or too small */
   constructor(options: FrameParserOptions) {
@@ -97,7 +98,7 @@ export class FrameParser {
     // Only a server unmasks, so only a server would write into the caller's bytes.
     this.#copiesChunks = options.role === 'server' && options.ownsChunks !== true;
     this.#allocate = options.allocate ?? allocateBytes;
-    this.#utf8 = new Utf8Validator(options.isUtf8);
+    this.#isUtf8 = options.isUtf8;
   }
 
   /** Whether a message has begun and not ended. */
@@ -190,6 +191,8 @@ export class FrameParser {
   }
 
   #gatherHeader(): boolean {
+    if (this.#position === this.#chunk.length) return false;
+    this.#header ??= new Uint8Array(MAX_HEADER_LENGTH);
     const header = this.#header;
     while (this.#position < this.#chunk.length) {
       header[this.#headerFilled++] = this.#chunk[this.#position++]!;
@@ -198,6 +201,7 @@ export class FrameParser {
       const size = headerLength(header[1]!);
       if (this.#headerFilled < size) continue;
       this.#headerFilled = 0;
+      this.#header = undefined;
       this.#startFrame(header, 0, size);
       return true;
     }
@@ -222,7 +226,7 @@ export class FrameParser {
     if (this.#isControl) return;
     if (this.#opcode !== WS_OPCODE_CONTINUATION) {
       this.#checksText = this.#validateUtf8 && this.#opcode === WS_OPCODE_TEXT && (this.#rsv & RSV1) === 0;
-      this.#utf8.reset();
+      this.#utf8?.reset();
     }
     this.#isInsideMessage = true;
   }
@@ -254,6 +258,7 @@ export class FrameParser {
   #checkText(piece: Uint8Array): void {
     // §8.1 "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a
     // valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+    this.#utf8 ??= new Utf8Validator(this.#isUtf8);
     const wrong = this.#utf8.push(piece);
     if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${piece[wrong]!.toString(16)}`);
     if (this.#remaining === 0 && this.#isFinal && !this.#utf8.isComplete) {
