@@ -72,6 +72,11 @@ export class Outbox {
     return hasRoom;
   }
 
+  /** Sends a small frame in its turn, where that is now and there is room. @returns whether it did; if not, nothing has happened */
+  trySend(frame: WsFrame): boolean {
+    return this.isIdle && this.#road.writeNow(frame);
+  }
+
   /** Calls back once there is room for more. */
   whenRoom(settle: Settle): void {
     this.#waiting.push(settle);

@@ -126,17 +126,32 @@ export class Road {
   }
 
   /**
+   * Sends a frame, where it can be encoded at once.
+   *
+   * @returns whether it was; if not, nothing has happened
+   */
+  writeNow(frame: WsFrame): boolean {
+    if (this.#isOver || !this.#encoder.encodeNow(frame)) return false;
+    this.#wrote(frame);
+    return true;
+  }
+
+  /**
    * Sends a frame.
    *
    * @returns whether it is encoded, which means that its payload may be reused and that there is room for more; if not,
    * `roadDrained` tells when
    */
   write(frame: WsFrame): boolean {
-    if (this.#isOver || this.#encoder.writableEnded) return true;
-    this.#acceptedBytes += headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
-    this.#hasSentClose ||= frame.isClose();
+    if (this.#isOver || this.#encoder.writableEnded || this.writeNow(frame)) return true;
+    this.#wrote(frame);
     this.#encoder.write(frame);
     return this.#encoder.writableLength === 0;
+  }
+
+  #wrote(frame: WsFrame): void {
+    this.#acceptedBytes += headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
+    this.#hasSentClose ||= frame.isClose();
   }
 
   /** Sends what was written and then FIN. */

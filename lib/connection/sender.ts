@@ -54,6 +54,15 @@ export class Sender {
     });
   }
 
+  /** Sends a frame at once where nothing waits, else by the stream's own queue. @returns whether there is room for more */
+  write(frame: WsFrame, callback: WriteCallback | undefined): boolean {
+    const { writableLength, writableCorked } = this.#stream;
+    const isNext = writableLength === 0 && writableCorked === 0 && frame.payload.length <= WS_MAX_FRAME_SIZE;
+    if (!isNext || !this.#outbox.trySend(frame)) return this.queue(frame, callback);
+    if (callback !== undefined) process.nextTick(callback, null);
+    return true;
+  }
+
   /** Puts a frame into the stream's own queue. @returns whether there is room for more */
   queue(frame: WsFrame, callback: WriteCallback | undefined): boolean {
     this.#queuedBytes += frame.payload.length;

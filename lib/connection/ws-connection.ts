@@ -304,7 +304,7 @@ export class WsConnection extends Duplex {
       this.destroy(error as Error);
       return false;
     }
-    if (!frame.isClose()) return this.#bend.sender.queue(frame, done);
+    if (!frame.isClose()) return this.#bend.sender.write(frame, done);
     void this.sendFrame(frame).then(() => done?.());
     return false;
   }

@@ -58,6 +58,23 @@ export class FrameEncoder extends Transform {
     return this.#filled + this.readableLength;
   }
 
+  /**
+   * Encodes a frame at once, as `write` does where nothing waits, without what a Writable does around it: that is more
+   * than half of the work for a small frame.
+   *
+   * @returns whether it did; if not (something waits, or the frame is larger than a batch), nothing has happened: `write` it
+   */
+  encodeNow(frame: WsFrame): boolean {
+    const isFree = this.#callback === undefined && !this.#isFull && !this.#isWriting && this.writableLength === 0;
+    const size = frame.payload.length + MAX_HEADER_LENGTH;
+    if (!isFree || !this.writable || size > WS_SEND_BUFFER) return false;
+    if (size > WS_SEND_BUFFER - this.#filled && !this.#pushBatch()) return false;
+    this.#serializer.start(frame);
+    this.#fillBatches();
+    this.#planFlush();
+    return true;
+  }
+
   override _transform(frame: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
     if (!(frame instanceof WsFrame)) {
       callback(new TypeError('A FrameEncoder takes WsFrames'));

@@ -23,7 +23,8 @@ class Bench extends Duplex {
       this.written.push(frame.payload.length > 100 ? String(frame.payload.length) : frame.payloadText());
       return --this.room > 0;
     };
-    this.outbox = new Outbox({ write } as unknown as Road);
+    const writeNow = (frame: WsFrame): boolean => this.room > 1 && write(frame);
+    this.outbox = new Outbox({ write, writeNow } as unknown as Road);
     this.sender = new Sender(this, this.outbox, false);
   }
 
@@ -83,6 +84,36 @@ describe('send', () => {
     const waiting = bench.sender.send(text('behind it'), undefined);
     bench.outbox.close();
     expect(await waiting).toBe(0);
+  });
+});
+
+describe('write', () => {
+  it('sends at once where nothing waits, and calls back in the next tick', async () => {
+    const bench = new Bench();
+    const story: string[] = [];
+    expect(bench.sender.write(text('hello'), () => story.push('called'))).toBe(true);
+    expect([bench.written, bench.writableLength, story]).toEqual([['hello'], 0, []]);
+    await turn();
+    expect(story).toEqual(['called']);
+  });
+
+  it('waits in the queue of the stream behind others, where there is no room, while corked, and where it is cut', () => {
+    const [full, behind, corked, cut] = [blocked(), blocked(), new Bench(), new Bench()];
+    expect(full.sender.write(text('a'), undefined)).toBe(true);
+    behind.sender.queue(text('a'), undefined);
+    behind.drainWith(0);
+    behind.sender.write(text('b'), undefined);
+    corked.cork();
+    corked.sender.write(text('a'), undefined);
+    cut.sender.write(large(), undefined);
+    const written = [full, behind, corked].map((bench) => [bench.written.join(), bench.writableLength]);
+    expect(written).toEqual([
+      ['first', 1],
+      ['first,a', 2],
+      ['', 1],
+    ]);
+    expect(cut.written).toEqual(['65536', '1']);
+    for (const bench of [full, behind, corked, cut]) bench.destroy();
   });
 });
 

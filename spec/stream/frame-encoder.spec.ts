@@ -164,6 +164,45 @@ describe('backpressure', () => {
   });
 });
 
+describe('encodeNow', () => {
+  it('writes what write() would, in the same order, for any mixture of the two', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyConversation, fc.infiniteStream(fc.boolean()), async ({ frames }, isNow) => {
+        const encoder = new FrameEncoder({ role: 'server' });
+        const written = encoder.toArray();
+        for (const frame of frames) {
+          if (!isNow.next().value || !encoder.encodeNow(frame)) encoder.write(frame);
+        }
+        encoder.end();
+        expect(Buffer.compare(Buffer.concat(await written), encodeAll(frames, 'server'))).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('does nothing where something waits, where the reading side is full, and after the end', async () => {
+    const encoder = new FrameEncoder({ role: 'server', readableHighWaterMark: 1 });
+    expect(encoder.encodeNow(WsFrame.binary(new Uint8Array(WS_SEND_BUFFER)))).toBe(false);
+    expect(encoder.encodeNow(WsFrame.text('first'))).toBe(true);
+    await turn();
+    expect([encoder.readableLength, encoder.encodeNow(WsFrame.text('no'))]).toEqual([7, false]);
+    expect(encoder.read()?.length).toBe(7);
+    encoder.write(WsFrame.binary(new Uint8Array(2 * WS_SEND_BUFFER)));
+    expect(encoder.encodeNow(WsFrame.text('no'))).toBe(false);
+    encoder.end();
+    expect(encoder.encodeNow(WsFrame.text('no'))).toBe(false);
+    encoder.destroy();
+    expect(encoder.encodeNow(WsFrame.text('no'))).toBe(false);
+  });
+
+  it('gives a full batch on before a frame that does not fit, and stops where that fills the reading side', () => {
+    const encoder = new FrameEncoder({ role: 'server', readableHighWaterMark: WS_SEND_BUFFER });
+    const half = WsFrame.binary(new Uint8Array(WS_SEND_BUFFER / 2));
+    const taken = Array.from({ length: 4 }, () => encoder.encodeNow(half));
+    expect(taken).toEqual([true, true, false, false]);
+  });
+});
+
 describe('an encoder that ends', () => {
   it('gives out what the tick had written', async () => {
     const encoder = new FrameEncoder({ role: 'server' });
