@@ -1,0 +1,34 @@
+// Bun's own server. Run by bun.
+import {
+  ACKNOWLEDGEMENT,
+  announce,
+  compression,
+  createUploadCounter,
+  job,
+  MAX_MESSAGE_BYTES,
+  sendBlocks,
+} from './contract.js';
+
+const jobs = {
+  echo: (conn, data) => conn.send(data),
+  upload: (conn) => conn.data.count(),
+  download: (conn) => sendBlocks((block) => conn.send(block)),
+  'fan-out': (_conn, data) => server.publish('all', data),
+};
+
+const server = Bun.serve({
+  hostname: '127.0.0.1',
+  port: 0,
+  fetch: (request, self) => (self.upgrade(request, { data: {} }) ? undefined : new Response('', { status: 400 })),
+  websocket: {
+    maxPayloadLength: MAX_MESSAGE_BYTES,
+    backpressureLimit: MAX_MESSAGE_BYTES,
+    perMessageDeflate: compression !== 'none',
+    open(conn) {
+      conn.data.count = createUploadCounter(() => conn.send(ACKNOWLEDGEMENT));
+      if (job === 'fan-out') conn.subscribe('all');
+    },
+    message: jobs[job],
+  },
+});
+announce(server.port);

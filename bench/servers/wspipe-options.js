@@ -1,0 +1,13 @@
+// The options of both wspipe servers.
+import { compression, DEFLATE_LEVEL, MAX_MESSAGE_BYTES } from './contract.js';
+
+const perMessageDeflate = compression !== 'none' && {
+  serverNoContextTakeover: compression === 'no-takeover',
+  level: DEFLATE_LEVEL,
+};
+
+export const serverOptions = {
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  acceptQueue: 20_000,
+  ...(perMessageDeflate && { perMessageDeflate }),
+};

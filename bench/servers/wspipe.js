@@ -1,0 +1,20 @@
+// wspipe, read by its 'data' event and written with write(): the way of any Node stream.
+import { WsServer } from '../../dist/index.js';
+import { ACKNOWLEDGEMENT, announce, createUploadCounter, job, sendBlocks } from './contract.js';
+import { serverOptions } from './wspipe-options.js';
+
+const server = await WsServer.bind({ host: '127.0.0.1', port: 0 }, serverOptions);
+
+const jobs = {
+  echo: (conn) => conn.on('data', (frame) => conn.write(frame)),
+  upload: (conn) =>
+    conn.on(
+      'data',
+      createUploadCounter(() => conn.write(ACKNOWLEDGEMENT)),
+    ),
+  download: (conn) => conn.on('data', () => sendBlocks((block) => conn.write(block))),
+  'fan-out': (conn) => conn.on('data', (frame) => server.broadcast(frame.payload)),
+};
+
+server.on('connection', jobs[job]);
+announce(server.port);
