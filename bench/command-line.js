@@ -1,21 +1,23 @@
 // What may be asked of the benchmark.
 import { parseArgs } from 'node:util';
-import { SERVERS } from './peers.js';
-import { WORKLOADS } from './workloads.js';
+import { PEER_NAMES } from './peers.js';
+import { shrink, WORKLOADS } from './workloads.js';
 
-export const USAGE = `npm run bench                         a quick table, about a minute
-npm run bench -- --full               everything; writes results/ and the section of bench/README.md
-npm run bench -- --smoke              everything at a tiny size: does it run, and is it correct?
+export const USAGE = `npm run bench                a quick table, about a minute
+npm run bench -- --full      everything, about an hour; writes bench/results/ and the tables of bench/README.md
+npm run bench -- --smoke     everything at a tiny size: does it run, and is it correct?
 
-  --only a,b        workloads, by name or beginning (--list shows them)
+  --only a,b        workloads, by name or by its beginning (--list shows them)
   --peers a,b       peers, by name
   --rounds n        rounds, of which the median is taken
   --seconds n       length of each
   --connections n   instead of the workload's own
   --node PATH       the Node that the peers run on; the load generator stays on this one
   --node-flags f    given to peers on Node, for instance "--cpu-prof --cpu-prof-dir=/tmp/profile"
-  --json PATH       write what was measured
+  --json PATH       write what was measured; with --full, where instead of bench/results/node-<major>.json
   --list            workloads and peers
+
+With --full and --only, the workloads that were not asked for keep their figures of the last time.
 `;
 
 const OPTIONS = {
@@ -33,39 +35,84 @@ const OPTIONS = {
   json: { type: 'string' },
 };
 
-const QUICK = { rounds: 3, seconds: 0.7, warmUpMs: 400, settleMs: 200 };
-const FULL = { rounds: 5, seconds: 2, warmUpMs: 700, settleMs: 500 };
-const QUICK_PEERS = ['raw-upgrade', 'ws', 'wspipe'];
-const QUICK_WORKLOADS = ['echo-125', 'echo-16k', 'echo-1m'];
+const EVERYTHING = [''];
+const MODES = {
+  quick: {
+    rounds: 3,
+    timing: { windowMs: 700, warmUpMs: 400, settleMs: 200 },
+    workloads: ['echo-125', 'echo-16k', 'echo-1m'],
+    peers: ['raw-upgrade', 'ws', 'wspipe'],
+  },
+  full: {
+    rounds: 5,
+    timing: { windowMs: 1500, warmUpMs: 600, settleMs: 400 },
+    workloads: EVERYTHING,
+    peers: PEER_NAMES,
+  },
+  smoke: {
+    rounds: 1,
+    timing: { windowMs: 30, warmUpMs: 10, settleMs: 10 },
+    workloads: EVERYTHING,
+    peers: ['ws', 'wspipe'],
+  },
+};
+/** Where a smoke run tries every peer. */
+const SMOKE_ALL_PEERS = ['echo-125-1x64', 'client-125-1x64'];
+/** The same load at many sizes: once is enough for a smoke run. */
+const SMOKE_GROWTH = ['growth-connections-1', 'growth-bytes-16'];
 
-function choose(asked, names, fallback) {
-  const beginnings = asked?.split(',') ?? fallback;
-  const chosen = names.filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
-  const unknown = beginnings.filter((beginning) => !names.some((name) => name.startsWith(beginning)));
-  if (unknown.length > 0) throw new RangeError(`there is no ${unknown.join(', ')}: --list shows what there is`);
-  return chosen;
+function split(names) {
+  return names.split(',').filter((name) => name !== '');
 }
 
+function chooseWorkloads(beginnings) {
+  const isUnknown = (beginning) => !WORKLOADS.some(({ name }) => name.startsWith(beginning));
+  const unknown = beginnings.filter(isUnknown);
+  if (unknown.length > 0) throw new RangeError(`there is no workload ${unknown.join(', ')}: --list shows them`);
+  return WORKLOADS.filter(({ name }) => beginnings.some((beginning) => name.startsWith(beginning)));
+}
+
+function choosePeers(names) {
+  const unknown = names.filter((name) => !PEER_NAMES.includes(name));
+  if (unknown.length > 0) throw new RangeError(`there is no peer ${unknown.join(', ')}: --list shows them`);
+  return names;
+}
+
+function positive(name, text) {
+  const value = Number(text);
+  if (!(value > 0)) throw new RangeError(`--${name} must be more than 0, not ${text}`);
+  return value;
+}
+
+function smokeWorkloads(workloads, asked) {
+  const isWanted = ({ growth, name }) => growth === undefined || SMOKE_GROWTH.includes(name);
+  return workloads.filter(isWanted).map((workload) => ({
+    ...shrink(workload),
+    ...(asked === undefined && SMOKE_ALL_PEERS.includes(workload.name) && { smokePeers: PEER_NAMES }),
+  }));
+}
+
+/** @throws RangeError, TypeError for what there is not */
 export function parseCommandLine(args) {
   const { values } = parseArgs({ args, options: OPTIONS });
-  const mode = values.full ? FULL : QUICK;
-  const everything = [''];
-  const only = choose(
-    values.only,
-    WORKLOADS.map(({ name }) => name),
-    values.full ? everything : QUICK_WORKLOADS,
-  );
-  const exact = values.peers?.split(',').filter((name) => !(name in SERVERS)) ?? [];
-  if (exact.length > 0) throw new RangeError(`there is no peer ${exact.join(', ')}: --list shows what there is`);
+  const { node, json, connections, rounds, seconds, peers, only } = values;
+  const mode = MODES[values.smoke ? 'smoke' : values.full ? 'full' : 'quick'];
+  let workloads = chooseWorkloads(only === undefined ? mode.workloads : split(only));
+  if (values.smoke) workloads = smokeWorkloads(workloads, peers);
+  if (connections !== undefined) {
+    workloads = workloads.map((workload) => ({ ...workload, connections: positive('connections', connections) }));
+  }
   return {
-    ...values,
-    workloads: WORKLOADS.filter(({ name }) => only.includes(name)),
-    peers: values.peers?.split(',') ?? (values.full ? Object.keys(SERVERS) : QUICK_PEERS),
-    rounds: Number(values.rounds ?? mode.rounds),
-    windowMs: Number(values.seconds ?? mode.seconds) * 1000,
-    warmUpMs: mode.warmUpMs,
-    settleMs: mode.settleMs,
-    connections: values.connections && Number(values.connections),
+    isFull: values.full,
+    isSmoke: values.smoke,
+    isHelp: values.help,
+    isList: values.list,
+    node,
+    json,
+    workloads,
+    peers: choosePeers(peers === undefined ? mode.peers : split(peers)),
+    rounds: rounds === undefined ? mode.rounds : Math.ceil(positive('rounds', rounds)),
+    timing: { ...mode.timing, ...(seconds !== undefined && { windowMs: positive('seconds', seconds) * 1000 }) },
     nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== ''),
   };
 }

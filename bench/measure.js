@@ -1,21 +1,49 @@
 // One round of one peer: start it, load it, stop it.
-import { SERVERS } from './peers.js';
-import { runLoad, startPeer } from './start-process.js';
+import { peersOf } from './peers.js';
+import { runAlone, runLoad, startPeer } from './start-process.js';
 
 const LIMIT_MS = 180_000;
 
-export async function measure(peerName, workload, { node, nodeFlags, warmUpMs, windowMs, settleMs }) {
-  const peer = SERVERS[peerName];
-  const command = [...peer.start({ node, nodeFlags }), peer.file, workload.server, workload.compression ?? 'none'];
+async function measureServer(peer, workload, options) {
+  const command = [...peer.command(options), workload.server, workload.compression ?? 'none'];
   const server = await startPeer(command, peer.env);
-  const { pid, port, collectGarbage } = server;
-  const { isRaw = false, isBare = false } = peer;
+  const { pid, port } = server;
+  const { isRaw, isBare } = peer;
   try {
-    const job = { ...workload, pid, port, isRaw, isBare, warmUpMs, windowMs, settleMs };
-    return await runLoad(job, { collectGarbage, limitMs: LIMIT_MS });
+    const answers = { collectGarbage: () => server.collectGarbage() };
+    return await runLoad({ ...workload, ...options.timing, pid, port, isRaw, isBare }, answers, LIMIT_MS);
   } catch (error) {
-    throw new Error(`${error.message}\n${server.complaint()}`.trim());
+    if (server.complaint !== '') error.message += `\n${server.complaint}`;
+    throw error;
   } finally {
     await server.stop();
   }
+}
+
+/** The load generator listens first, and then asks for the client. */
+async function measureClient(peer, workload, options) {
+  let client;
+  const { connections, inFlight, bytes } = workload;
+  async function startClient({ port }) {
+    client = await startPeer([...peer.command(options), port, connections, inFlight, bytes].map(String), peer.env);
+    return client.pid;
+  }
+  try {
+    return await runLoad({ ...workload, ...options.timing }, { startClient }, LIMIT_MS);
+  } finally {
+    await client?.stop();
+  }
+}
+
+function measureInProcess(peer, { task, bytes }, options, name) {
+  const library = name.replace('ws-native', task === 'mask' ? 'ws-native' : 'ws');
+  const command = [...peer.command(options), task, library, bytes, options.timing.windowMs / 2];
+  return runAlone(command.map(String), peer.env, LIMIT_MS);
+}
+
+const BY_KIND = { client: measureClient, 'in-process': measureInProcess };
+
+export function measure(name, workload, options) {
+  const measureKind = BY_KIND[workload.kind] ?? measureServer;
+  return measureKind(peersOf(workload)[name], workload, options, name);
 }

@@ -1,45 +1,54 @@
-// The benchmark: peers take turns, round by round, in one run, and medians are told.
+// The benchmark. See USAGE in command-line.js, and README.md for how it measures.
 import { parseCommandLine, USAGE } from './command-line.js';
-import { measure } from './measure.js';
-import { SERVERS } from './peers.js';
-import { summarize } from './report/summary.js';
+import { PEER_NAMES } from './peers.js';
+import { Record } from './report/record.js';
 import { formatTable } from './report/table.js';
+import { formatTargets } from './report/targets.js';
+import { runWorkload } from './run-workload.js';
 import { WORKLOADS } from './workloads.js';
 
-const options = parseCommandLine(process.argv.slice(2));
+function list() {
+  console.log(`workloads\n  ${WORKLOADS.map(({ name }) => name).join('\n  ')}`);
+  console.log(`peers\n  ${PEER_NAMES.join('\n  ')}`);
+}
 
-function progress(text) {
+/** One line that is written over, where somebody looks. */
+function showProgress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-async function runWorkload(workload) {
-  const rounds = new Map(options.peers.map((peer) => [peer, []]));
-  const failures = new Map();
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const peer of options.peers) {
-      if (failures.has(peer)) continue;
-      progress(`${workload.name}, round ${round} of ${options.rounds}: ${peer}`);
-      try {
-        rounds.get(peer).push(await measure(peer, workload, options));
-      } catch (error) {
-        failures.set(peer, error.message);
-      }
-    }
-  }
-  progress('');
-  return summarize(workload, rounds, failures);
+function tell({ workload, rows }, isSmoke) {
+  if (!isSmoke) return console.log(formatTable({ workload, rows }));
+  const outcome = ({ peer, failure, unavailable }) => {
+    if (failure !== undefined) return `${peer} FAILED: ${failure}`;
+    return unavailable === undefined ? peer : `${peer} not measured: ${unavailable}`;
+  };
+  console.log(`${workload.name.padEnd(32)} ${rows.map(outcome).join(', ')}`);
 }
 
-if (options.help) console.log(USAGE);
-else if (options.list) {
-  console.log(`workloads\n  ${WORKLOADS.map(({ name }) => name).join('\n  ')}`);
-  console.log(`peers\n  ${Object.keys(SERVERS).join('\n  ')}`);
-} else {
-  for (const workload of options.workloads) {
-    const summary = await runWorkload({
-      ...workload,
-      ...(options.connections && { connections: options.connections }),
-    });
-    console.log(formatTable(summary));
+async function run(options) {
+  const record = new Record(options);
+  const startedAt = performance.now();
+  for (const [index, workload] of options.workloads.entries()) {
+    const place = `${index + 1} of ${options.workloads.length}, ${Math.round((performance.now() - startedAt) / 1000)} s`;
+    const summary = await runWorkload(workload, options, (text) => showProgress(`[${place}] ${text}`));
+    showProgress('');
+    tell(summary, options.isSmoke);
+    if (!options.isSmoke) record.add(summary);
+    if (summary.rows.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
   }
+  if (options.isSmoke) return;
+  console.log(formatTargets(record.results));
+  record.report();
+}
+
+try {
+  const options = parseCommandLine(process.argv.slice(2));
+  if (options.isHelp) console.log(USAGE);
+  else if (options.isList) list();
+  else await run(options);
+} catch (error) {
+  if (!(error instanceof RangeError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
 }

@@ -3,68 +3,109 @@ import { fork, spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Unavailable } from './unavailable.js';
 
 const LOAD_CORE = 0;
-const SERVER_CORE = 1;
+const PEER_CORE = 1;
 const START_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 10_000;
 const LOAD = fileURLToPath(new URL('load/main.js', import.meta.url));
 
 export const isPinned =
-  availableParallelism() > 1 && spawnSync('taskset', ['-c', String(SERVER_CORE), 'true']).status === 0;
+  availableParallelism() > 1 && spawnSync('taskset', ['-c', String(PEER_CORE), 'true']).status === 0;
 
 /** taskset becomes the command that it starts, so the process id is the command's. */
 const pinned = (core, command) => (isPinned ? ['taskset', '-c', String(core), ...command] : command);
 
-/** Starts a server or a client that speaks `servers/contract.js`, and waits for its first line. */
-export async function startPeer(command, env) {
-  const [file, ...args] = pinned(SERVER_CORE, command);
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  let complaint = '';
-  child.stderr.on('data', (text) => {
-    complaint = (complaint + text).slice(-2000);
-  });
-  child.stdin.on('error', () => {});
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ended = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS);
-  const first = await Promise.race([lines.next(), ended.then(() => ({ done: true }))]);
-  clearTimeout(timer);
-  if (first.done) throw new Error(`it did not start: ${complaint.trim().split('\n').slice(0, 8).join('\n')}`);
-  return {
-    pid: child.pid,
-    port: Number(first.value.replace('port ', '')),
-    complaint: () => complaint,
-    async collectGarbage() {
-      child.stdin.write('collect\n');
-      await lines.next();
-    },
-    /** Lets it end by itself, so that what a profiler collected is written. */
-    async stop() {
-      child.stdin.end();
-      const limit = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await ended;
-      clearTimeout(limit);
-    },
-  };
+/** The process that is measured. */
+class Peer {
+  #child;
+  #lines;
+  #ended;
+  #complaint = '';
+
+  constructor(command, env) {
+    const [file, ...args] = pinned(PEER_CORE, command);
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.#child.stdin.on('error', () => {});
+    this.#child.stderr.on('data', (text) => {
+      this.#complaint = (this.#complaint + text).slice(-2000);
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.#ended = new Promise((resolve) => this.#child.once('error', resolve).once('close', resolve));
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** What it wrote to its standard error. */
+  get complaint() {
+    return this.#complaint.trim().split('\n').slice(0, 10).join('\n');
+  }
+
+  /** The next line of its standard output. */
+  async readLine(limitMs) {
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), limitMs);
+    const { value, done } = await this.#lines.next();
+    clearTimeout(timer);
+    if (!done) return value;
+    await this.#ended;
+    throw new Error(`it ended: ${this.complaint}`);
+  }
+
+  async collectGarbage() {
+    this.#child.stdin.write('collect\n');
+    await this.readLine(START_LIMIT_MS);
+  }
+
+  /** Lets it end by itself, so that what a profiler collected is written. */
+  async stop() {
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
 }
 
-/** Gives one job to a load generator and resolves with what it measured. */
-export function runLoad(job, { collectGarbage, limitMs }) {
+/** Starts a server or a client that speaks servers/contract.js; resolves when it is ready, with its `port`. */
+export async function startPeer(command, env) {
+  const peer = new Peer(command, env);
+  const [word, ...rest] = (await peer.readLine(START_LIMIT_MS)).split(' ');
+  if (word === 'port') return Object.assign(peer, { port: Number(rest[0]) });
+  await peer.stop();
+  throw new Unavailable(rest.join(' '));
+}
+
+/** Runs what measures itself and prints what it measured. */
+export async function runAlone(command, env, limitMs) {
+  const peer = new Peer(command, env);
+  try {
+    return JSON.parse(await peer.readLine(limitMs));
+  } finally {
+    await peer.stop();
+  }
+}
+
+/** What an error of another process was. */
+function revive({ name, message, stack }) {
+  return name === 'Unavailable' ? new Unavailable(message) : new Error(stack);
+}
+
+/** Gives one job to a load generator and resolves with what it measured; `answers` are functions that it may ask for. */
+export function runLoad(job, answers, limitMs) {
   const [execPath, ...execArgv] = pinned(LOAD_CORE, [process.execPath]);
-  const child = fork(LOAD, [], { execPath, execArgv, serialization: 'advanced' });
+  const child = fork(LOAD, [], { execPath, execArgv });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
       reject(new Error(`the load generator ended: ${signal ?? code}`));
     });
-    child.on('message', async ({ ask, result, error }) => {
-      if (error !== undefined) reject(new Error(error));
-      else if (result !== undefined) resolve(result);
-      else if (ask === 'collect') {
-        await collectGarbage();
-        child.send('collected');
-      }
+    child.on('message', ({ result, error, ask, ...details }) => {
+      if (result !== undefined) resolve(result);
+      else if (error !== undefined) reject(revive(error));
+      else answers[ask](details).then((answer) => child.connected && child.send(answer ?? null), reject);
     });
     child.send(job);
   });

@@ -17,37 +17,56 @@ function binaryPayload(bytes, index) {
 }
 
 /** Text of exactly so many bytes of UTF-8, different for each index. */
-function textPayload(bytes, index) {
+export function textPayload(bytes, index = 0) {
   const start = String.fromCharCode(97 + (index % 26));
   let text = start;
   while (Buffer.byteLength(text) + Buffer.byteLength(SAMPLE) <= bytes) text += SAMPLE;
   return Buffer.from(text + start.repeat(bytes - Buffer.byteLength(text)));
 }
 
-/**
- * `sent` holds the masked frames back to back, long enough that any run of up to `inFlight` frames can be sliced from it
- * wherever the cycle stands.
- */
+/** The messages of a job. */
 export function createCycle({ bytes, inFlight, isText = false }) {
   const distinct = Math.max(1, Math.min(MAX_DISTINCT, Math.floor(MAX_DISTINCT_BYTES / bytes)));
-  const opcode = isText ? TEXT : BINARY;
   const make = isText ? textPayload : binaryPayload;
   const payloads = Array.from({ length: distinct }, (_, index) => make(bytes, index));
-  return createCycleOf(payloads, opcode, inFlight);
+  return new Cycle({ payloads, opcode: isText ? TEXT : BINARY, inFlight });
 }
 
-/** The same from payloads that are given, all of one length. */
-export function createCycleOf(payloads, opcode, inFlight) {
-  const masked = payloads.map((payload) => maskedFrame(opcode, payload));
-  const length = payloads.length + inFlight - 1;
-  return {
-    opcode,
-    payloads,
-    frameBytes: masked[0].length,
-    sent: Buffer.concat(Array.from({ length }, (_, index) => masked[index % masked.length])),
-    /** The cycle once, as bytes that come back untouched. */
-    maskedOnce: () => Buffer.concat(masked),
-    /** The cycle once, as a server that echoes each message in one frame sends it. */
-    plainOnce: () => Buffer.concat(payloads.map((payload) => plainFrame(opcode, payload))),
-  };
+export class Cycle {
+  payloads;
+  opcode;
+  #frames;
+  #sent;
+  /** Where each frame begins in what is sent. */
+  #starts = [0];
+
+  /** @param wirePayloads what is sent for each payload, where that is something else (compressed) */
+  constructor({ payloads, opcode, inFlight, wirePayloads = payloads, isCompressed = false }) {
+    this.payloads = payloads;
+    this.opcode = opcode;
+    this.#frames = wirePayloads.map((payload) => maskedFrame(opcode, payload, { isCompressed }));
+    // So long that any run of up to `inFlight` frames can be sliced from it wherever the cycle stands.
+    const run = Array.from({ length: payloads.length + inFlight - 1 }, (_, i) => this.#frames[i % payloads.length]);
+    for (const frame of run) this.#starts.push(this.#starts.at(-1) + frame.length);
+    this.#sent = Buffer.concat(run);
+  }
+
+  get length() {
+    return this.payloads.length;
+  }
+
+  /** The bytes of `count` messages, from the one with this index on. */
+  slice(index, count) {
+    return this.#sent.subarray(this.#starts[index], this.#starts[index + count]);
+  }
+
+  /** The cycle once, as bytes that come back untouched. */
+  maskedOnce() {
+    return Buffer.concat(this.#frames);
+  }
+
+  /** The cycle once, as a server that echoes each message in one frame sends it. */
+  plainOnce() {
+    return Buffer.concat(this.payloads.map((payload) => plainFrame(this.opcode, payload)));
+  }
 }

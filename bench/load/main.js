@@ -1,27 +1,45 @@
 // The load generator: a process that gets one job, answers with what it measured, and ends.
+import { download, upload } from './blocks.js';
+import { compressedEcho, compressedIdleMemory } from './compressed.js';
 import { connects } from './connects.js';
 import { echo } from './echo.js';
+import { fanOut } from './fan-out.js';
 import { idleMemory } from './idle-memory.js';
+import { replyToClients } from './replies-to-clients.js';
 
-const KINDS = { echo, connects, 'idle-memory': idleMemory };
+const KINDS = {
+  echo,
+  'compressed-echo': compressedEcho,
+  upload,
+  download,
+  'fan-out': fanOut,
+  connects,
+  'idle-memory': idleMemory,
+  'compressed-idle-memory': compressedIdleMemory,
+  client: replyToClients,
+};
 
 const nextMessage = () => new Promise((resolve) => process.once('message', resolve));
 
-/** The conductor holds the server's standard input. */
+async function ask(question) {
+  process.send(question);
+  return nextMessage();
+}
+
+/** The conductor holds the measured process. */
 const conductor = {
-  async collectGarbage() {
-    process.send({ ask: 'collect' });
-    await nextMessage();
-  },
+  collectGarbage: () => ask({ ask: 'collectGarbage' }),
+  startClient: (port) => ask({ ask: 'startClient', port }),
 };
+
+function fail(error) {
+  const { stack, name, message } = error;
+  process.send({ error: { name, message, stack } }, () => process.exit(1));
+}
 
 process.on('disconnect', () => process.exit(1));
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
-
-function fail(error) {
-  process.send({ error: error.stack }, () => process.exit(1));
-}
 
 const job = await nextMessage();
 const result = await KINDS[job.kind](job, conductor);

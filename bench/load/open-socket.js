@@ -1,5 +1,6 @@
 // A plain socket, upgraded by hand.
 import { connect } from 'node:net';
+import { Unavailable } from '../unavailable.js';
 
 const KEY = 'AQIDBAUGBwgJCgsMDQ4PEA==';
 /** What RFC 6455 §1.3 makes of that key. */
@@ -19,8 +20,7 @@ function readResponse(socket, head, extensions) {
   if (!/^HTTP\/1\.1 101 /.test(head)) throw new Error(`the server answered ${head.split('\r\n', 1)[0]}`);
   if (!head.includes(ACCEPT)) throw new Error('the server calculated another Sec-WebSocket-Accept');
   const agreed = /^sec-websocket-extensions: *(.*)$/im.exec(head)?.[1].trim() ?? '';
-  if (extensions !== '' && agreed === '') throw new Error('the server did not agree to compress');
-  socket.agreed = agreed;
+  if (extensions !== '' && agreed === '') throw new Unavailable('it does not agree to compress');
   return socket;
 }
 

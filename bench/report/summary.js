@@ -1,4 +1,6 @@
-// The rounds of one workload, brought to one row for each peer.
+// The rounds of one peer, brought to one row.
+const COSTS = ['cpuMicrosPerMessage', 'bytesPerConnection'];
+const DIGITS = 4;
 
 export function median(values) {
   const sorted = [...values].sort((one, other) => one - other);
@@ -6,17 +8,19 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The median of each figure by itself. */
-function medians(rounds) {
-  const names = Object.keys(rounds[0]).filter((name) => typeof rounds[0][name] === 'number');
-  return Object.fromEntries(names.map((name) => [name, median(rounds.map((round) => round[name]))]));
-}
+const round = (value) => Number(value.toPrecision(DIGITS));
 
-export function summarize(workload, roundsByPeer, failures) {
-  const rows = [];
-  for (const [peer, rounds] of roundsByPeer) {
-    if (failures.has(peer)) rows.push({ peer, failure: failures.get(peer) });
-    else rows.push({ peer, ...medians(rounds), rounds });
+/** The median of each figure by itself, and how far the rounds lay apart in what counts most. */
+export function summarizeRounds({ peer, rounds, failure, unavailable }) {
+  if (failure !== undefined) return { peer, failure };
+  if (unavailable !== undefined) return { peer, unavailable };
+  const row = { peer, rounds: rounds.length };
+  for (const [name, value] of Object.entries(rounds[0])) {
+    if (!Number.isFinite(value)) continue;
+    const values = rounds.map((figures) => figures[name]);
+    row[name] = round(median(values));
+    if (COSTS.includes(name))
+      Object.assign(row, { lowest: round(Math.min(...values)), highest: round(Math.max(...values)) });
   }
-  return { workload, rows };
+  return row;
 }

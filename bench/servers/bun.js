@@ -9,9 +9,15 @@ import {
   sendBlocks,
 } from './contract.js';
 
+const deflate = {
+  none: false,
+  takeover: { compress: 'dedicated', decompress: 'dedicated' },
+  'no-takeover': { compress: 'shared', decompress: 'shared' },
+};
+
 const jobs = {
-  echo: (conn, data) => conn.send(data),
-  upload: (conn) => conn.data.count(),
+  echo: (conn, data) => conn.send(data, compression !== 'none'),
+  upload: (conn, data) => conn.data.count(data),
   download: (conn) => sendBlocks((block) => conn.send(block)),
   'fan-out': (_conn, data) => server.publish('all', data),
 };
@@ -23,7 +29,7 @@ const server = Bun.serve({
   websocket: {
     maxPayloadLength: MAX_MESSAGE_BYTES,
     backpressureLimit: MAX_MESSAGE_BYTES,
-    perMessageDeflate: compression !== 'none',
+    perMessageDeflate: deflate[compression],
     open(conn) {
       conn.data.count = createUploadCounter(() => conn.send(ACKNOWLEDGEMENT));
       if (job === 'fan-out') conn.subscribe('all');

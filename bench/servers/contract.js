@@ -26,17 +26,27 @@ export const BLOCK = Buffer.alloc(
 /** The level of zlib that all peers compress with where they let us choose. */
 export const DEFLATE_LEVEL = 6;
 
-/** Calls `acknowledge` for every sixteenth message. */
+/** Calls `acknowledge` for every sixteenth block; each one's length is checked, and the sixteenth byte by byte. */
 export function createUploadCounter(acknowledge) {
   let blocks = 0;
-  return () => {
-    if (++blocks % BLOCKS_PER_TURN === 0) acknowledge();
+  return (data) => {
+    if (data.byteLength !== BLOCK_BYTES) throw new Error(`a block of ${data.byteLength} bytes`);
+    if (++blocks % BLOCKS_PER_TURN !== 0) return;
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+    if (BLOCK.compare(bytes) !== 0) throw new Error('what came is not what was uploaded');
+    acknowledge();
   };
 }
 
 /** Calls `send` sixteen times. */
 export function sendBlocks(send) {
   for (let block = 0; block < BLOCKS_PER_TURN; block++) send(BLOCK);
+}
+
+/** Says that this server cannot run here, and why. */
+export function refuseToStart(reason) {
+  console.log(`unavailable ${reason}`);
+  process.exit(0);
 }
 
 export function announce(port) {

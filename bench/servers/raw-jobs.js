@@ -1,12 +1,10 @@
 // What a bare socket does where a server would serve frames: nobody parses, so this is the least that Node can spend.
-import { Buffer } from 'node:buffer';
 import { maskedFrameLength, plainFrame } from '../load/frames.js';
 import { ACKNOWLEDGEMENT, BLOCK, BLOCK_BYTES, BLOCKS_PER_TURN, job, sendBlocks } from './contract.js';
 
 const BINARY = 2;
 const BLOCK_FRAME = plainFrame(BINARY, BLOCK);
 const ACKNOWLEDGEMENT_FRAME = plainFrame(BINARY, ACKNOWLEDGEMENT);
-const FAN_OUT_BYTES = 125;
 
 /** Calls `onTurn` for each so many bytes that came. */
 function countTurns(socket, bytesPerTurn, onTurn) {
@@ -18,7 +16,6 @@ function countTurns(socket, bytesPerTurn, onTurn) {
 }
 
 const sockets = new Set();
-const fanOutFrame = plainFrame(BINARY, Buffer.alloc(FAN_OUT_BYTES));
 
 const jobs = {
   echo: (socket) => socket.pipe(socket),
@@ -29,8 +26,8 @@ const jobs = {
   'fan-out'(socket) {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    countTurns(socket, maskedFrameLength(FAN_OUT_BYTES), () => {
-      for (const each of sockets) each.write(fanOutFrame);
+    socket.on('data', (chunk) => {
+      for (const each of sockets) each.write(chunk);
     });
   },
 };

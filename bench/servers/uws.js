@@ -8,17 +8,26 @@ import {
   createUploadCounter,
   job,
   MAX_MESSAGE_BYTES,
+  refuseToStart,
   sendBlocks,
 } from './contract.js';
 
 const { platform, arch, versions } = process;
-const uws = createRequire(import.meta.url)(
-  `@trufflesuite/uws-js-unofficial/dist/uws_${platform}_${arch}_${versions.modules}.node`,
-);
+const binary = `@trufflesuite/uws-js-unofficial/dist/uws_${platform}_${arch}_${versions.modules}.node`;
+
+function load() {
+  try {
+    return createRequire(import.meta.url)(binary);
+  } catch {
+    return refuseToStart(`no binary of uWebSockets.js for Node ${versions.node} on ${platform} ${arch}`);
+  }
+}
+
+const uws = load();
 
 const jobs = {
   echo: (conn, data, isBinary) => conn.send(data, isBinary, compression !== 'none'),
-  upload: (conn) => conn.count(),
+  upload: (conn, data) => conn.count(data),
   download: (conn) => sendBlocks((block) => conn.send(block, true)),
   'fan-out': (_conn, data) => app.publish('all', data, true),
 };
@@ -26,8 +35,8 @@ const jobs = {
 const app = uws.App().ws('/*', {
   compression: {
     none: uws.DISABLED,
-    'no-takeover': uws.SHARED_COMPRESSOR,
-    takeover: uws.DEDICATED_COMPRESSOR_32KB,
+    'no-takeover': uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR,
+    takeover: uws.DEDICATED_COMPRESSOR_32KB | uws.DEDICATED_DECOMPRESSOR,
   }[compression],
   maxPayloadLength: MAX_MESSAGE_BYTES,
   maxBackpressure: MAX_MESSAGE_BYTES,

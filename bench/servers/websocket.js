@@ -6,7 +6,10 @@ import { ACKNOWLEDGEMENT, announce, createUploadCounter, job, MAX_MESSAGE_BYTES,
 const jobs = {
   echo: (conn) => (message) =>
     message.type === 'utf8' ? conn.sendUTF(message.utf8Data) : conn.sendBytes(message.binaryData),
-  upload: (conn) => createUploadCounter(() => conn.sendBytes(ACKNOWLEDGEMENT)),
+  upload(conn) {
+    const count = createUploadCounter(() => conn.sendBytes(ACKNOWLEDGEMENT));
+    return (message) => count(message.binaryData);
+  },
   download: (conn) => () => sendBlocks((block) => conn.sendBytes(block)),
   'fan-out': () => (message) => server.broadcastBytes(message.binaryData),
 };

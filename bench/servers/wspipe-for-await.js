@@ -14,7 +14,7 @@ const jobs = {
   },
   async upload(conn) {
     const count = createUploadCounter(() => conn.sendBinary(ACKNOWLEDGEMENT));
-    for await (const _frame of conn) count();
+    for await (const frame of conn) count(frame.payload);
   },
   async download(conn) {
     for await (const _frame of conn) {

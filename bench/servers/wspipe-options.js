@@ -4,6 +4,7 @@ import { compression, DEFLATE_LEVEL, MAX_MESSAGE_BYTES } from './contract.js';
 const perMessageDeflate = compression !== 'none' && {
   serverNoContextTakeover: compression === 'no-takeover',
   level: DEFLATE_LEVEL,
+  thresholdBytes: 0,
 };
 
 export const serverOptions = {

@@ -7,11 +7,10 @@ const server = await WsServer.bind({ host: '127.0.0.1', port: 0 }, serverOptions
 
 const jobs = {
   echo: (conn) => conn.on('data', (frame) => conn.write(frame)),
-  upload: (conn) =>
-    conn.on(
-      'data',
-      createUploadCounter(() => conn.write(ACKNOWLEDGEMENT)),
-    ),
+  upload(conn) {
+    const count = createUploadCounter(() => conn.write(ACKNOWLEDGEMENT));
+    conn.on('data', (frame) => count(frame.payload));
+  },
   download: (conn) => conn.on('data', () => sendBlocks((block) => conn.write(block))),
   'fan-out': (conn) => conn.on('data', (frame) => server.broadcast(frame.payload)),
 };
