@@ -58,8 +58,8 @@ const MODES = {
 };
 /** Where a smoke run tries every peer. */
 const SMOKE_ALL_PEERS = ['echo-125-1x64', 'client-125-1x64'];
-/** The same load at many sizes: once is enough for a smoke run. */
-const SMOKE_GROWTH = ['growth-connections-1', 'growth-bytes-16'];
+/** The same at many sizes: some are enough for a smoke run. */
+const NOT_SMOKED = /^growth-connections-\d+0$|^growth-bytes-(?!16$)|^(?:mask|utf8)-(?!125$|64k$)/;
 
 function split(names) {
   return names.split(',').filter((name) => name !== '');
@@ -85,8 +85,8 @@ function positive(name, text) {
 }
 
 function smokeWorkloads(workloads, asked) {
-  const isWanted = ({ growth, name }) => growth === undefined || SMOKE_GROWTH.includes(name);
-  return workloads.filter(isWanted).map((workload) => ({
+  const smoked = workloads.filter(({ name }) => !NOT_SMOKED.test(name));
+  return smoked.map((workload) => ({
     ...shrink(workload),
     ...(asked === undefined && SMOKE_ALL_PEERS.includes(workload.name) && { smokePeers: PEER_NAMES }),
   }));

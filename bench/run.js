@@ -7,6 +7,8 @@ import { formatTargets } from './report/targets.js';
 import { runWorkload } from './run-workload.js';
 import { WORKLOADS } from './workloads.js';
 
+const SMOKE_AT_A_TIME = 4;
+
 function list() {
   console.log(`workloads\n  ${WORKLOADS.map(({ name }) => name).join('\n  ')}`);
   console.log(`peers\n  ${PEER_NAMES.join('\n  ')}`);
@@ -17,13 +19,8 @@ function showProgress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-function tell({ workload, rows }, isSmoke) {
-  if (!isSmoke) return console.log(formatTable({ workload, rows }));
-  const outcome = ({ peer, failure, unavailable }) => {
-    if (failure !== undefined) return `${peer} FAILED: ${failure}`;
-    return unavailable === undefined ? peer : `${peer} not measured: ${unavailable}`;
-  };
-  console.log(`${workload.name.padEnd(32)} ${rows.map(outcome).join(', ')}`);
+function noteFailures({ rows }) {
+  if (rows.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
 }
 
 async function run(options) {
@@ -33,19 +30,37 @@ async function run(options) {
     const place = `${index + 1} of ${options.workloads.length}, ${Math.round((performance.now() - startedAt) / 1000)} s`;
     const summary = await runWorkload(workload, options, (text) => showProgress(`[${place}] ${text}`));
     showProgress('');
-    tell(summary, options.isSmoke);
-    if (!options.isSmoke) record.add(summary);
-    if (summary.rows.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
+    console.log(formatTable(summary));
+    record.add(summary);
+    noteFailures(summary);
   }
-  if (options.isSmoke) return;
   console.log(formatTargets(record.results));
   record.report();
+}
+
+function formatOutcome({ peer, failure, unavailable }) {
+  if (failure !== undefined) return `${peer} FAILED: ${failure}`;
+  return unavailable === undefined ? peer : `${peer} not measured: ${unavailable}`;
+}
+
+/** Nothing is timed here, so several may run at a time. */
+async function smoke(options) {
+  const waiting = [...options.workloads];
+  async function work() {
+    for (let workload = waiting.shift(); workload !== undefined; workload = waiting.shift()) {
+      const summary = await runWorkload(workload, options, () => {});
+      console.log(`${workload.name.padEnd(32)} ${summary.rows.map(formatOutcome).join(', ')}`);
+      noteFailures(summary);
+    }
+  }
+  await Promise.all(Array.from({ length: SMOKE_AT_A_TIME }, work));
 }
 
 try {
   const options = parseCommandLine(process.argv.slice(2));
   if (options.isHelp) console.log(USAGE);
   else if (options.isList) list();
+  else if (options.isSmoke) await smoke(options);
   else await run(options);
 } catch (error) {
   if (!(error instanceof RangeError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;

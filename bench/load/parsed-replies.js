@@ -1,9 +1,10 @@
-// Replies that a peer may cut into frames as it likes: unframed, and compared with what was sent at the start of each
-// piece that comes.
+// Replies that a peer may cut into frames as it likes: unframed, and compared with what was sent, one in sixteen whole and
+// the others at the start of each piece that comes.
 import { Buffer } from 'node:buffer';
 
 const CONTINUATION = 0;
 const MAX_COMPARED_BYTES = 512;
+const WHOLE_EVERY = 16;
 
 /** Takes the frames of a stream apart. `onPayload(chunk, from, to, offset)` sees pieces, `onMessage(bytes)` the end of each. */
 export class FrameReader {
@@ -67,12 +68,14 @@ export class ParsedReplies {
 
   constructor({ payloads, opcode }) {
     let index = 0;
+    let count = 0;
     this.#reader = new FrameReader({
       onStart(firstByte) {
         if ((firstByte & 0x7f) !== opcode) throw new Error('a reply of another kind than what was sent');
       },
       onPayload(chunk, from, to, offset) {
-        const compared = Math.min(to - from, MAX_COMPARED_BYTES);
+        const isWhole = count % WHOLE_EVERY === 0;
+        const compared = isWhole ? to - from : Math.min(to - from, MAX_COMPARED_BYTES);
         const expected = payloads[index];
         if (
           offset + compared > expected.length ||
@@ -84,6 +87,7 @@ export class ParsedReplies {
       onMessage: (bytes) => {
         if (bytes !== payloads[index].length) throw new Error(`a reply of ${bytes} bytes`);
         index = (index + 1) % payloads.length;
+        count++;
         this.#completed++;
       },
     });

@@ -37,11 +37,11 @@ export class Record {
   #file;
   #isFull;
 
-  constructor({ node, json, isFull, isSmoke, rounds, timing }) {
+  constructor({ node, json, isFull, rounds, timing }) {
     const nodeVersion = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
     const major = /^v(\d+)/.exec(nodeVersion)[1];
     this.#isFull = isFull;
-    this.#file = isSmoke ? undefined : (json ?? (isFull ? path(`../results/node-${major}.json`) : undefined));
+    this.#file = json ?? (isFull ? path(`../results/node-${major}.json`) : undefined);
     const kept = isFull && existsSync(this.#file) ? JSON.parse(readFileSync(this.#file, 'utf8')).workloads : {};
     const run = { rounds, seconds: timing.windowMs / 1000 };
     this.results = { node: nodeVersion, machine: describeMachine(), versions: versions(), ...run, workloads: kept };
