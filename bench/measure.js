@@ -4,6 +4,12 @@ import { runAlone, runLoad, startPeer } from './start-process.js';
 
 const LIMIT_MS = 180_000;
 
+/** What the measured process had to say usually tells more. */
+function withComplaint(error, peer) {
+  if (peer !== undefined && peer.complaint !== '') error.message += `\n${peer.complaint}`;
+  return error;
+}
+
 async function measureServer(peer, workload, options) {
   const command = [...peer.command(options), workload.server, workload.compression ?? 'none'];
   const server = await startPeer(command, peer.env);
@@ -13,8 +19,7 @@ async function measureServer(peer, workload, options) {
     const answers = { collectGarbage: () => server.collectGarbage() };
     return await runLoad({ ...workload, ...options.timing, pid, port, isRaw, isBare }, answers, LIMIT_MS);
   } catch (error) {
-    if (server.complaint !== '') error.message += `\n${server.complaint}`;
-    throw error;
+    throw withComplaint(error, server);
   } finally {
     await server.stop();
   }
@@ -30,6 +35,8 @@ async function measureClient(peer, workload, options) {
   }
   try {
     return await runLoad({ ...workload, ...options.timing }, { startClient }, LIMIT_MS);
+  } catch (error) {
+    throw withComplaint(error, client);
   } finally {
     await client?.stop();
   }

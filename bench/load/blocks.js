@@ -3,8 +3,8 @@
 import { Buffer } from 'node:buffer';
 import { ACKNOWLEDGEMENT, BLOCK, BLOCKS_PER_TURN } from '../servers/contract.js';
 import { maskedFrame } from './frames.js';
-import { Latencies } from './latencies.js';
 import { measureWindow } from './measure-window.js';
+import { Meter } from './meter.js';
 import { openSockets } from './open-socket.js';
 import { ParsedReplies } from './parsed-replies.js';
 
@@ -12,14 +12,14 @@ const BINARY = 2;
 
 /** Keeps `job.turns` turns on their way on each connection; a turn is over after `repliesPerTurn` replies. */
 async function takeTurns(job, { turn, reply, repliesPerTurn, messagesPerReply }) {
-  const meter = { messages: 0, latencies: new Latencies() };
+  const meter = new Meter();
   for (const socket of await openSockets(job.connections, job)) {
     const replies = new ParsedReplies({ payloads: [reply], opcode: BINARY });
     const startedAt = Array(job.turns).fill(performance.now());
     let open = 0;
     socket.on('data', (chunk) => {
       const count = replies.push(chunk);
-      meter.messages += count * messagesPerReply;
+      meter.count(count * messagesPerReply);
       for (open += count; open >= repliesPerTurn; open -= repliesPerTurn) {
         const now = performance.now();
         meter.latencies.record(now - startedAt.shift(), 1);

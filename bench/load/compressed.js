@@ -4,8 +4,8 @@ import { createCompressedCycle, OFFERS } from './compressed-cycle.js';
 import { CompressedReplies } from './compressed-replies.js';
 import { idleMemory } from './idle-memory.js';
 import { keepBusy } from './keep-busy.js';
-import { Latencies } from './latencies.js';
 import { measureWindow } from './measure-window.js';
+import { Meter } from './meter.js';
 import { openSockets } from './open-socket.js';
 
 const withOffer = (job) => ({ ...job, extensions: OFFERS[job.compression] });
@@ -13,7 +13,7 @@ const withOffer = (job) => ({ ...job, extensions: OFFERS[job.compression] });
 export async function compressedEcho(job) {
   const { inFlight } = job;
   const cycle = createCompressedCycle(job);
-  const meter = { messages: 0, latencies: new Latencies() };
+  const meter = new Meter();
   const all = [];
   for (const socket of await openSockets(job.connections, withOffer(job))) {
     const replies = new CompressedReplies(cycle);

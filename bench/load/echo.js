@@ -2,8 +2,8 @@
 import { createCycle } from './cycle.js';
 import { ForetoldReplies } from './foretold-replies.js';
 import { keepBusy } from './keep-busy.js';
-import { Latencies } from './latencies.js';
 import { measureWindow } from './measure-window.js';
+import { Meter } from './meter.js';
 import { openSockets } from './open-socket.js';
 import { ParsedReplies } from './parsed-replies.js';
 
@@ -20,7 +20,7 @@ export async function echo(job) {
   const { inFlight } = job;
   const cycle = createCycle(job);
   const createReplies = repliesFactory(cycle, job);
-  const meter = { messages: 0, latencies: new Latencies() };
+  const meter = new Meter();
   for (const socket of await openSockets(job.connections, job)) {
     keepBusy(socket, { cycle, replies: createReplies(), inFlight, meter });
   }

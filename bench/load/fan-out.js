@@ -1,14 +1,14 @@
 // Fan-out: one connection speaks, the server tells all. A message is one delivery, a latency the time until all have it.
 import { createCycle } from './cycle.js';
 import { ForetoldReplies } from './foretold-replies.js';
-import { Latencies } from './latencies.js';
 import { measureWindow } from './measure-window.js';
+import { Meter } from './meter.js';
 import { openSockets } from './open-socket.js';
 
 export async function fanOut(job) {
   const cycle = createCycle(job);
   const once = job.isRaw ? cycle.maskedOnce() : cycle.plainOnce();
-  const meter = { messages: 0, latencies: new Latencies() };
+  const meter = new Meter();
   const sockets = await openSockets(job.connections, job);
   const startedAt = Array(job.inFlight).fill(performance.now());
   let next = 0;
@@ -32,7 +32,7 @@ export async function fanOut(job) {
     const replies = new ForetoldReplies(once, cycle.length);
     socket.on('data', (chunk) => {
       const count = replies.push(chunk);
-      meter.messages += count;
+      meter.count(count);
       for (let index = 0; index < count; index++) takeOne();
     });
   }

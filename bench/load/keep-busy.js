@@ -12,7 +12,7 @@ export function keepBusy(socket, { cycle, replies, inFlight, meter }) {
     const count = replies.push(chunk);
     if (count === 0) return;
     if (count > inFlight) throw new Error('more came back than was sent');
-    meter.messages += count;
+    meter.count(count);
     const now = performance.now();
     for (let index = 0; index < count; index++) {
       meter.latencies.record(now - sentAt[oldest], 1);

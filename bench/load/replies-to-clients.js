@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { BLOCK } from '../servers/contract.js';
 import { maskedFrameLength, plainFrame } from './frames.js';
 import { measureWindow } from './measure-window.js';
+import { Meter } from './meter.js';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const BINARY = 2;
@@ -49,14 +50,14 @@ function reply(socket, { bytes, inFlight }, meter) {
     open -= count * length;
     if (count === 0) return;
     if (count > inFlight) throw new Error('a client sent more than it may');
-    meter.messages += count;
+    meter.count(count);
     socket.write(replies.subarray(0, count * replyBytes));
   });
 }
 
 /** Starts the client, which opens its connections and keeps its messages on their way, and measures it. */
 export async function replyToClients(job, { startClient }) {
-  const meter = { messages: 0 };
+  const meter = new Meter();
   const server = createServer({ noDelay: true }, async (socket) => {
     socket.on('error', () => {});
     await acceptUpgrade(socket);

@@ -29,7 +29,7 @@ const LOAD_COLUMNS = [
   ['p50 ms', (row) => ms(row.p50Ms)],
   ['p99 ms', (row) => ms(row.p99Ms)],
   ['resident', (row) => mib(row.residentBytes)],
-  ['busy: peer, load', (row) => `${percent(row.serverShare)}, ${percent(row.loadShare)}`],
+  ['busy: peer, load', (row) => `${percent(row.peerShare)}, ${percent(row.loadShare)}`],
 ];
 
 const COMPRESSED_COLUMNS = [...LOAD_COLUMNS, ['bytes a reply', (row) => integer(row.wireBytesPerMessage)]];
