@@ -13,7 +13,7 @@ npm run bench -- --smoke     everything at a tiny size: does it run, and is it c
   --seconds n       length of each
   --connections n   instead of the workload's own
   --node PATH       the Node that the peers run on; the load generator stays on this one
-  --node-flags f    given to peers on Node, for instance "--cpu-prof --cpu-prof-dir=/tmp/profile"
+  --node-flags=f    given to peers on Node, for instance "--cpu-prof --cpu-prof-dir=/tmp/profile"
   --json PATH       write what was measured; with --full, where instead of bench/results/node-<major>.json
   --list            workloads and peers
 

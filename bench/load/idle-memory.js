@@ -26,12 +26,17 @@ async function settledBytes(job, collectGarbage) {
 export async function idleMemory(job, { collectGarbage }, visit = async () => {}) {
   const most = maxOpenFiles() - SPARE_DESCRIPTORS - FIRST_CONNECTIONS;
   if (job.connections > most) throw new Error(`needs more open files: ulimit -n ${job.connections + 500}`);
+  const all = [];
   const open = async (count) => {
-    for (const socket of await openSockets(count, job)) await visit(socket);
+    const sockets = await openSockets(count, job);
+    all.push(...sockets);
+    for (const socket of sockets) await visit(socket);
   };
   await open(FIRST_CONNECTIONS);
   const before = await settledBytes(job, collectGarbage);
   await open(job.connections);
   const after = await settledBytes(job, collectGarbage);
+  const isOver = ({ destroyed, readableEnded }) => destroyed || readableEnded;
+  if (all.some(isOver)) throw new Error('a connection was closed');
   return { bytesPerConnection: (after - before) / job.connections, residentBytes: after };
 }

@@ -19,8 +19,9 @@ export class Latencies {
     this.#total += times;
   }
 
-  /** The latency in ms that this share of the replies did not exceed. */
+  /** The latency in ms that this share of the replies did not exceed, NaN where there are none. */
   percentile(share) {
+    if (this.#total === 0) return Number.NaN;
     let left = this.#total * share;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       left -= this.#counts[bucket];

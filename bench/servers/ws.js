@@ -13,6 +13,7 @@ import {
 
 const perMessageDeflate = compression !== 'none' && {
   serverNoContextTakeover: compression === 'no-takeover',
+  clientNoContextTakeover: compression === 'no-takeover',
   zlibDeflateOptions: { level: DEFLATE_LEVEL },
   threshold: 0,
 };

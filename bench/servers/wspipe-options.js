@@ -3,12 +3,12 @@ import { compression, DEFLATE_LEVEL, MAX_MESSAGE_BYTES } from './contract.js';
 
 const perMessageDeflate = compression !== 'none' && {
   serverNoContextTakeover: compression === 'no-takeover',
+  clientNoContextTakeover: compression === 'no-takeover',
   level: DEFLATE_LEVEL,
   thresholdBytes: 0,
 };
 
 export const serverOptions = {
   maxMessageBytes: MAX_MESSAGE_BYTES,
-  acceptQueue: 20_000,
   ...(perMessageDeflate && { perMessageDeflate }),
 };
