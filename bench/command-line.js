@@ -65,11 +65,17 @@ function split(names) {
   return names.split(',').filter((name) => name !== '');
 }
 
-function chooseWorkloads(beginnings) {
-  const isUnknown = (beginning) => !WORKLOADS.some(({ name }) => name.startsWith(beginning));
-  const unknown = beginnings.filter(isUnknown);
-  if (unknown.length > 0) throw new RangeError(`there is no workload ${unknown.join(', ')}: --list shows them`);
-  return WORKLOADS.filter(({ name }) => beginnings.some((beginning) => name.startsWith(beginning)));
+/** Those with this very name, or else those whose names begin so. */
+function workloadsOf(asked) {
+  const exact = WORKLOADS.filter(({ name }) => name === asked);
+  const chosen = exact.length > 0 ? exact : WORKLOADS.filter(({ name }) => name.startsWith(asked));
+  if (chosen.length === 0) throw new RangeError(`there is no workload ${asked}: --list shows them`);
+  return chosen;
+}
+
+function chooseWorkloads(asked) {
+  const chosen = new Set(asked.flatMap(workloadsOf));
+  return WORKLOADS.filter((workload) => chosen.has(workload));
 }
 
 function choosePeers(names) {

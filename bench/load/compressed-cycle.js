@@ -6,7 +6,9 @@ import { DEFLATE_LEVEL } from '../servers/contract.js';
 import { Cycle } from './cycle.js';
 
 const TEXT = 1;
-const DISTINCT = 16;
+/** More than a window holds, so that no message refers to itself of the last turn. */
+const CYCLE_BYTES = 3 * 32_768;
+const MIN_DISTINCT = 4;
 /** What RFC 7692 §7.2.1 takes off the end of a message. */
 const TAIL_BYTES = 4;
 
@@ -51,6 +53,7 @@ function compress(payload) {
 }
 
 export function createCompressedCycle({ bytes, inFlight }) {
-  const payloads = Array.from({ length: DISTINCT }, (_, index) => jsonPayload(bytes, index));
+  const length = Math.max(MIN_DISTINCT, Math.ceil(CYCLE_BYTES / bytes));
+  const payloads = Array.from({ length }, (_, index) => jsonPayload(bytes, index));
   return new Cycle({ payloads, opcode: TEXT, inFlight, wirePayloads: payloads.map(compress), isCompressed: true });
 }

@@ -4,7 +4,12 @@ const CEILINGS = ['raw-upgrade', 'memcpy'];
 const integer = (value) => Math.round(value).toLocaleString('en');
 const percent = (value) => `${Math.round(value * 100)} %`;
 const mib = (value) => `${Math.round(value / 2 ** 20)} MiB`;
-const ms = (value) => (value === undefined ? '' : value < 1 ? value.toFixed(3) : value.toPrecision(3));
+
+function ms(value) {
+  if (value === undefined) return '';
+  if (value < 1) return value.toFixed(3);
+  return value < 100 ? value.toPrecision(3) : integer(value);
+}
 
 function micros(value) {
   if (value < 0.1) return `${(value * 1000).toPrecision(3)} ns`;
