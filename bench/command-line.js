@@ -39,7 +39,7 @@ const EVERYTHING = [''];
 const MODES = {
   quick: {
     rounds: 3,
-    timing: { windowMs: 700, warmUpMs: 400, settleMs: 200 },
+    timing: { windowMs: 500, warmUpMs: 300, settleMs: 200 },
     workloads: ['echo-125', 'echo-16k', 'echo-1m'],
     peers: ['raw-upgrade', 'ws', 'wspipe'],
   },
