@@ -42,9 +42,9 @@ async function measureClient(peer, workload, options) {
   }
 }
 
-function measureInProcess(peer, { task, bytes }, options, name) {
-  const library = name.replace('ws-native', task === 'mask' ? 'ws-native' : 'ws');
-  const command = [...peer.command(options), task, library, bytes, options.timing.windowMs / 2];
+function measureInProcess(peer, { task, bytes }, options) {
+  const { warmUpMs, windowMs } = options.timing;
+  const command = [...peer.command(options), task, peer.library, bytes, warmUpMs, windowMs / 2];
   return runAlone(command.map(String), peer.env, LIMIT_MS);
 }
 
@@ -52,5 +52,5 @@ const BY_KIND = { client: measureClient, 'in-process': measureInProcess };
 
 export function measure(name, workload, options) {
   const measureKind = BY_KIND[workload.kind] ?? measureServer;
-  return measureKind(peersOf(workload)[name], workload, options, name);
+  return measureKind(peersOf(workload)[name], workload, options);
 }

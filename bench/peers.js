@@ -41,10 +41,10 @@ const CLIENTS = {
 };
 
 const LIBRARIES = {
-  memcpy: peer('in-process/main.js'),
-  wspipe: peer('in-process/main.js'),
-  ws: peer('in-process/main.js', { env: WITHOUT_ADDONS }),
-  'ws-native': peer('in-process/main.js'),
+  memcpy: peer('in-process/main.js', { library: 'memcpy' }),
+  wspipe: peer('in-process/main.js', { library: 'wspipe' }),
+  ws: peer('in-process/main.js', { library: 'ws', env: WITHOUT_ADDONS }),
+  'ws-native': peer('in-process/main.js', { library: 'ws' }),
 };
 
 const GROUPS = { client: CLIENTS, 'in-process': LIBRARIES };

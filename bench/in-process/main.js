@@ -1,6 +1,6 @@
 // Measures one machine of a library by itself, without sockets.
 //
-//   node in-process/main.js <task> <library> <bytes> <ms>
+//   node in-process/main.js <task> <library> <bytes> <ms to run warm> <ms>
 //
 // A task gives `{ messages, pass }`: a pass over so many messages, which may be a promise. It has been checked before.
 import { decode } from './decode.js';
@@ -10,7 +10,7 @@ import { utf8 } from './utf8.js';
 
 const TASKS = { decode, 'encode-server': encodeAsServer, 'encode-client': encodeAsClient, mask, utf8 };
 
-const [taskName, library, bytes, windowMs] = process.argv.slice(2);
+const [taskName, library, bytes, warmUpMs, windowMs] = process.argv.slice(2);
 
 async function runFor(ms, { messages, pass }) {
   const startedAt = performance.now();
@@ -28,7 +28,7 @@ async function runFor(ms, { messages, pass }) {
 }
 
 const task = await TASKS[taskName](library, Number(bytes));
-await runFor(Number(windowMs) / 3, task);
+await runFor(Number(warmUpMs), task);
 const { total, elapsedMs, micros } = await runFor(Number(windowMs), task);
 const result = {
   messages: total,
