@@ -98,9 +98,11 @@ export function runLoad(job, answers, limitMs) {
   const child = fork(LOAD, [], { execPath, execArgv });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-    child.once('exit', (code, signal) => {
+    child.once('error', reject);
+    // Unlike its exit, the end of the channel comes after the last message.
+    child.once('disconnect', () => {
       clearTimeout(timer);
-      reject(new Error(`the load generator ended: ${signal ?? code}`));
+      reject(new Error('the load generator ended without an answer'));
     });
     child.on('message', ({ result, error, ask, ...details }) => {
       if (result !== undefined) resolve(result);
