@@ -190,7 +190,8 @@ class FrameJob implements OutboxJob {
     if (start === 0 && this.#isDone) return frame;
     const opcode = start === 0 ? frame.opcode : WS_OPCODE_CONTINUATION;
     const rsv = start === 0 ? frame.rsv : 0;
-    return createFrame(opcode, frame.payload.subarray(start, end), frame.isFinal && this.#isDone, false, rsv, 0);
+    const isFinal = frame.isFinal && this.#isDone;
+    return createFrame(opcode, frame.payload.subarray(start, end), isFinal, false, rsv, 0, frame.compress);
   }
 
   takeSettle(): Settle | undefined {

@@ -147,9 +147,9 @@ export class Sender {
     return () => void this.#outbox.cancel(job);
   }
 
-  #queueRevocably({ opcode, payload, isFinal, isMasked, rsv }: WsFrame, settle: Settle): () => void {
+  #queueRevocably({ opcode, payload, isFinal, isMasked, rsv, compress }: WsFrame, settle: Settle): () => void {
     // A frame of its own: the caller's may be sent twice.
-    const frame = createFrame(opcode, payload, isFinal, isMasked, rsv, 0);
+    const frame = createFrame(opcode, payload, isFinal, isMasked, rsv, 0, compress);
     this.queue(frame, (error) => settle(!error));
     return () => {
       this.#revoked ??= new WeakSet();

@@ -32,6 +32,11 @@ export interface WsFrameOptions {
   readonly isMasked?: boolean | undefined;
   /** The reserved bits, for extensions: 4 is RSV1, 2 is RSV2, 1 is RSV3. Default 0. */
   readonly rsv?: number | undefined;
+  /**
+   * What is asked of a compressing sender, in the first frame of a message: `true` compresses it, `false` leaves it
+   * plain, whatever the connection's policy is. Default `undefined`: the policy decides.
+   */
+  readonly compress?: boolean | undefined;
 }
 
 /**
@@ -52,6 +57,8 @@ export class WsFrame {
    * cut the frame and this is not its last slice.
    */
   readonly remainingLength: number;
+  /** What the sender is asked for: to compress or not; `undefined` leaves it to the policy, and in all frames that came. */
+  readonly compress: boolean | undefined;
 
   /**
    * @param opcode one of `WS_OPCODE_*`
@@ -68,6 +75,7 @@ export class WsFrame {
     this.isMasked = options?.isMasked ?? false;
     this.rsv = options?.rsv ?? 0;
     this.remainingLength = 0;
+    this.compress = options?.compress;
     if (this.rsv !== 0) assertRsv(this.rsv);
     if (isControlOpcode(opcode)) assertControl(payload, this.isFinal);
   }
@@ -174,12 +182,14 @@ export function createFrame(
   isMasked: boolean,
   rsv: number,
   remainingLength: number,
+  compress?: boolean | undefined,
 ): WsFrame {
   const frame = new WsFrame(opcode as WsOpcode, payload) as { -readonly [K in keyof WsFrame]: WsFrame[K] };
   frame.isFinal = isFinal;
   frame.isMasked = isMasked;
   frame.rsv = rsv;
   frame.remainingLength = remainingLength;
+  frame.compress = compress;
   return frame as WsFrame;
 }
 

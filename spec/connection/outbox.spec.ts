@@ -59,6 +59,16 @@ describe('fragments (§5.4)', () => {
     expect([settled, outbox.bytes]).toEqual([['message true'], 0]);
   });
 
+  it('carry what was asked of the message: to compress it or not', () => {
+    for (const compress of [true, false]) {
+      outbox.send(
+        new WsFrame(WS_OPCODE_BINARY, new Uint8Array(WS_MAX_FRAME_SIZE + 1), { compress }),
+        settleAs('large'),
+      );
+    }
+    expect(road.written.map((frame) => frame.compress)).toEqual([true, true, false, false]);
+  });
+
   it('of the caller that are too long themselves stay unfinished to the end', () => {
     const first = new WsFrame(WS_OPCODE_BINARY, new Uint8Array(WS_MAX_FRAME_SIZE + 1), { isFinal: false, rsv: 4 });
     outbox.send(first, settleAs('first'));

@@ -12,6 +12,8 @@ import { ByteCollector, memoryPair } from '../support/sockets.ts';
 /** Everything of a connection's sending side, over a road that notes what is written. */
 class Bench extends Duplex {
   readonly written: string[] = [];
+  /** What was asked of each: to compress it or not. */
+  readonly asked: unknown[] = [];
   readonly outbox: Outbox;
   readonly sender: Sender;
   room = Number.POSITIVE_INFINITY;
@@ -21,6 +23,7 @@ class Bench extends Duplex {
     this.on('error', () => {});
     const write = (frame: WsFrame): boolean => {
       this.written.push(frame.payload.length > 100 ? String(frame.payload.length) : frame.payloadText());
+      this.asked.push(frame.compress);
       return --this.room > 0;
     };
     const writeNow = (frame: WsFrame): boolean => this.room > 1 && write(frame);
@@ -114,6 +117,19 @@ describe('write', () => {
     ]);
     expect(cut.written).toEqual(['65536', '1']);
     for (const bench of [full, behind, corked, cut]) bench.destroy();
+  });
+});
+
+describe('what is asked of a message', () => {
+  it('is carried through both queues', async () => {
+    const bench = blocked();
+    const ask = (compress: boolean) => new WsFrame(WS_OPCODE_TEXT, Buffer.from('asked'), { compress });
+    const results = [bench.sender.send(ask(true), undefined)];
+    bench.sender.queue(text('b'), undefined);
+    results.push(bench.sender.send(ask(false), undefined));
+    bench.drainWith(9);
+    await Promise.all(results);
+    expect(bench.asked).toEqual([undefined, true, undefined, false]);
   });
 });
 

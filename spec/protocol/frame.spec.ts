@@ -13,6 +13,7 @@ describe('a frame', () => {
       isMasked: false,
       rsv: 0,
       remainingLength: 0,
+      compress: undefined,
       payloadLength: 3,
     });
     expect(plain.payload).toBe(payload);
@@ -61,6 +62,11 @@ describe('a frame', () => {
     const other = WsFrame.text('large');
     other[Symbol.dispose]();
     expect(other.payloadLength).toBe(0);
+  });
+
+  it.each([true, false, undefined])('says whether it is to be compressed: %o', (compress) => {
+    expect(new WsFrame(2, pattern(0), { compress }).compress).toBe(compress);
+    expect(createFrame(2, pattern(0), true, false, 0, 0, compress).compress).toBe(compress);
   });
 
   it('made by a machine has what the machine says', () => {
