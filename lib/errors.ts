@@ -34,7 +34,10 @@ export type ViolationCode =
   | 'WS_ERR_FRAME_TOO_LARGE'
   | 'WS_ERR_MESSAGE_TOO_LARGE'
   | 'WS_ERR_TRUNCATED'
-  | 'WS_ERR_UNEXPECTED_TEXT';
+  | 'WS_ERR_UNEXPECTED_TEXT'
+  | 'WS_ERR_COMPRESSED_CONTINUATION'
+  | 'WS_ERR_INVALID_DEFLATE'
+  | 'WS_ERR_INFLATED_RATIO';
 
 /** Every way in which a peer can break the protocol or our limits: code → close code, RFC section, message. */
 export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
@@ -56,6 +59,9 @@ export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
   WS_ERR_MESSAGE_TOO_LARGE: violation(1009, 'RFC 6455 §10.4', 'a message is larger than maxMessageBytes'),
   WS_ERR_TRUNCATED: violation(1006, 'RFC 6455 §7.1.5', 'the bytes end inside a frame or a message'),
   WS_ERR_UNEXPECTED_TEXT: violation(1003, 'RFC 6455 §7.4.1', 'a text message came where only bytes are taken'),
+  WS_ERR_COMPRESSED_CONTINUATION: violation(1002, 'RFC 7692 §6.1', 'RSV1 is set on a fragment that is not the first'),
+  WS_ERR_INVALID_DEFLATE: violation(1007, 'RFC 7692 §7.2.2', 'a compressed message is not DEFLATE data'),
+  WS_ERR_INFLATED_RATIO: violation(1009, 'RFC 7692 §8', 'a message inflates to more than maxInflatedRatio allows'),
 };
 
 /** The root of every error that wspipe makes itself: a stable `code` (`'WS_ERR_…'`) and, where there is one, a `cause`. */

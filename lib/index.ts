@@ -15,6 +15,9 @@ export {
   type WsMessageLike,
 } from './connection/ws-connection.ts';
 export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
+export { DeflatePool, type DeflatePoolOptions } from './deflate/deflate-pool.ts';
+export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflater.ts';
+export { FrameInflater, type FrameInflaterOptions } from './deflate/frame-inflater.ts';
 export type { AttachableServer } from './endpoint/attachment.ts';
 export { connect } from './endpoint/connect.ts';
 export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';

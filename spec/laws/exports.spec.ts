@@ -44,8 +44,11 @@ const CONSTANTS: Readonly<Record<string, number>> = { ...OPCODES, ...CLOSE_CODES
 
 const ROOT_NAMES = [
   'ClosedError',
+  'DeflatePool',
   'FrameDecoder',
+  'FrameDeflater',
   'FrameEncoder',
+  'FrameInflater',
   'HandshakeError',
   'ProtocolError',
   'VIOLATIONS',

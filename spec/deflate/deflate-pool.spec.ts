@@ -1,0 +1,127 @@
+import { describe, expect, it, vi } from 'vitest';
+import { DeflatePool, sharedPool } from '../../lib/deflate/deflate-pool.ts';
+import { contextBytes, type ZlibSettings } from '../../lib/deflate/zlib-context.ts';
+
+const inflate: ZlibSettings = { kind: 'inflate', windowBits: 15, level: 0, memLevel: 0 };
+const deflate: ZlibSettings = { kind: 'deflate', windowBits: 15, level: -1, memLevel: 8 };
+const other: ZlibSettings = { kind: 'inflate', windowBits: 14, level: 0, memLevel: 0 };
+
+/** A pool that somebody uses, until the test is over. */
+function opened(options?: ConstructorParameters<typeof DeflatePool>[0]): DeflatePool & Disposable {
+  const pool = new DeflatePool(options);
+  pool.join();
+  return Object.assign(pool, { [Symbol.dispose]: () => pool.leave() });
+}
+
+class Holder {
+  taken = 0;
+  contextTaken(): void {
+    this.taken++;
+  }
+}
+
+describe('a pool', () => {
+  it('gives again what was given back, to whoever asks for the same', () => {
+    using pool = opened();
+    const first = pool.lease(inflate);
+    expect(pool.lease(inflate)).not.toBe(first);
+    pool.release(first);
+    expect(pool.lease(other)).not.toBe(first);
+    expect(pool.lease({ ...inflate })).toBe(first);
+    expect(pool.lease({ ...deflate, level: 1 })).not.toBe(pool.lease(deflate));
+  });
+
+  it('accounts for what is in use and what rests', () => {
+    using pool = opened();
+    const context = pool.lease(deflate);
+    expect(pool.bytes).toBe(contextBytes(deflate));
+    pool.rest(context, new Holder());
+    pool.lease(inflate);
+    expect(pool.bytes).toBe(contextBytes(deflate) + contextBytes(inflate));
+    pool.resume(context);
+    pool.discard(context);
+    expect(pool.bytes).toBe(contextBytes(inflate));
+  });
+
+  it('takes from who has rested longest when the budget is needed, and never what is in use', () => {
+    using pool = opened({ maxBytes: 3 * contextBytes(inflate) });
+    const holders = [new Holder(), new Holder()];
+    const inUse = pool.lease(inflate);
+    const contexts = holders.map((holder) => {
+      const context = pool.lease(inflate);
+      pool.rest(context, holder);
+      return context;
+    });
+    pool.resume(contexts[0]!);
+    pool.rest(contexts[0]!, holders[0]!);
+    expect(pool.lease(inflate)).toBe(contexts[1]);
+    expect(holders.map(({ taken }) => taken)).toEqual([0, 1]);
+    expect(pool.lease(inflate)).toBe(contexts[0]);
+    expect(pool.lease(inflate)).not.toBe(inUse);
+    expect(pool.bytes).toBe(4 * contextBytes(inflate));
+  });
+
+  it('closes as many of other kinds as it must', () => {
+    using pool = opened({ maxBytes: contextBytes(deflate) });
+    const holders = [new Holder(), new Holder(), new Holder()];
+    for (const holder of holders) pool.rest(pool.lease(inflate), holder);
+    pool.release(pool.lease(other));
+    pool.rest(pool.lease(deflate), holders[0]!);
+    expect(holders.map(({ taken }) => taken)).toEqual([1, 1, 1]);
+    expect(pool.bytes).toBe(contextBytes(deflate));
+  });
+
+  it('keeps nothing that is given back beyond its budget', () => {
+    using pool = opened({ maxBytes: 0 });
+    const context = pool.lease(inflate);
+    pool.release(context);
+    expect(pool.bytes).toBe(0);
+  });
+
+  it('gives up what has rested, by one timer, which is there only while something rests', () => {
+    vi.useFakeTimers();
+    try {
+      const pool = new DeflatePool({ restMs: 1000 });
+      pool.join();
+      const holder = new Holder();
+      const [busy, free] = [pool.lease(inflate), pool.lease(inflate)];
+      expect(vi.getTimerCount()).toBe(0);
+      pool.rest(busy, holder);
+      pool.release(free);
+      expect(vi.getTimerCount()).toBe(1);
+      for (let i = 0; i < 10; i++) {
+        vi.advanceTimersByTime(400);
+        pool.resume(busy);
+        pool.rest(busy, holder);
+      }
+      expect([pool.bytes, holder.taken]).toEqual([contextBytes(inflate), 0]);
+      vi.advanceTimersByTime(1000);
+      expect([pool.bytes, holder.taken, vi.getTimerCount()]).toEqual([0, 1, 0]);
+      pool.leave();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('leaves nothing behind when the last of its users is gone', () => {
+    const pool = new DeflatePool();
+    pool.join();
+    pool.join();
+    pool.release(pool.lease(inflate));
+    pool.leave();
+    expect(pool.bytes).toBe(contextBytes(inflate));
+    pool.leave();
+    expect(pool.bytes).toBe(0);
+  });
+
+  it.each([{ maxBytes: -1 }, { maxBytes: 1.5 }, { restMs: -1 }, { restMs: Number.NaN }, { restMs: 2 ** 31 }])(
+    'refuses %o',
+    (options) => {
+      expect(() => new DeflatePool(options)).toThrow(RangeError);
+    },
+  );
+
+  it('is one for the process where none is given', () => {
+    expect(sharedPool()).toBe(sharedPool());
+  });
+});

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  contextBytes,
+  isDeflateAvailable,
+  Z_BLOCK,
+  Z_NO_FLUSH,
+  Z_SYNC_FLUSH,
+  ZlibContext,
+  type ZlibSettings,
+} from '../../lib/deflate/zlib-context.ts';
+import { noise, prose } from '../vectors/deflate.ts';
+
+const settings = (kind: ZlibSettings['kind'], windowBits = 15): ZlibSettings => ({
+  kind,
+  windowBits,
+  level: -1,
+  memLevel: 8,
+});
+const opened: ZlibContext[] = [];
+
+function open(kind: ZlibSettings['kind'], windowBits?: number): ZlibContext {
+  const context = new ZlibContext(settings(kind, windowBits));
+  opened.push(context);
+  return context;
+}
+
+afterEach(() => {
+  for (const context of opened.splice(0)) context.close();
+});
+
+/** Compresses and flushes. */
+function pack(context: ZlibContext, bytes: Uint8Array): Buffer {
+  const output = Buffer.alloc(bytes.length + 100);
+  return output.subarray(0, context.write(Z_SYNC_FLUSH, bytes, 0, bytes.length, output, 0));
+}
+
+describe('a context', () => {
+  it('remembers, until it is reset', () => {
+    const deflate = open('deflate');
+    const first = pack(deflate, prose(500));
+    expect(pack(deflate, prose(500)).length).toBeLessThan(first.length / 4);
+    deflate.reset();
+    expect(pack(deflate, prose(500))).toEqual(first);
+  });
+
+  it('stops where no room is left, and goes on', () => {
+    const inflate = open('inflate');
+    const packed = pack(open('deflate'), prose(1000));
+    const output = Buffer.alloc(600);
+    expect(inflate.write(Z_NO_FLUSH, packed, 0, packed.length, output, 0)).toBe(600);
+    expect(inflate.hasRoom).toBe(false);
+    const left = inflate.inputLeft;
+    expect(inflate.write(Z_NO_FLUSH, packed, packed.length - left, left, output, 100)).toBe(400);
+    expect([inflate.hasRoom, inflate.inputLeft]).toEqual([true, 0]);
+    expect(output.subarray(100, 500).equals(prose(1000).subarray(600))).toBe(true);
+  });
+
+  it('stops at the end of a block where that is asked', () => {
+    const inflate = open('inflate');
+    const packed = Buffer.concat([pack(open('deflate'), prose(100)), Buffer.from([0])]);
+    const output = Buffer.alloc(200);
+    let at = 0;
+    const stops: number[] = [];
+    while (packed.length - at > 1) {
+      inflate.write(Z_BLOCK, packed, at, packed.length - at, output, 0);
+      at = packed.length - inflate.inputLeft;
+      stops.push(inflate.inputLeft);
+    }
+    expect(stops.at(-1)).toBe(1);
+  });
+
+  it('throws what is no DEFLATE, each time, and is as new after a reset', () => {
+    const inflate = open('inflate');
+    const output = Buffer.alloc(10);
+    for (let i = 0; i < 2; i++) {
+      expect(() => inflate.write(Z_NO_FLUSH, Buffer.from([0xff]), 0, 1, output, 0)).toThrow('invalid block type');
+    }
+    inflate.reset();
+    const packed = pack(open('deflate'), Buffer.from('Hello'));
+    expect(inflate.write(Z_NO_FLUSH, packed, 0, packed.length, output, 0)).toBe(5);
+  });
+
+  it.each([9, 12, 15])('with %i window bits takes about the memory that is accounted for', (windowBits) => {
+    const deflate = contextBytes(settings('deflate', windowBits));
+    const inflate = contextBytes(settings('inflate', windowBits));
+    expect(deflate).toBe(2 ** (windowBits + 2) + 2 ** 17);
+    expect(inflate).toBe(2 ** windowBits + 10_240);
+  });
+
+  it('of a compressor with 9 window bits never refers back more than 250 bytes, which 8 can follow', () => {
+    for (const bytes of [prose(50_000), Buffer.concat(Array.from({ length: 40 }, (_, i) => noise(200 + i)))]) {
+      const inflate = open('inflate', 8);
+      const packed = pack(open('deflate', 9), bytes);
+      const output = Buffer.alloc(bytes.length);
+      expect(inflate.write(Z_NO_FLUSH, packed, 0, packed.length, output, 0)).toBe(bytes.length);
+      expect(output.equals(bytes)).toBe(true);
+    }
+  });
+});
+
+describe('a runtime', () => {
+  beforeEach(() => {
+    vi.resetModules();
+  });
+
+  afterEach(() => {
+    vi.doUnmock('node:zlib');
+    vi.resetModules();
+  });
+
+  it('like this one has what is needed', () => {
+    expect(isDeflateAvailable()).toBe(true);
+  });
+
+  const lacks: [string, (zlib: Record<string, unknown>) => Record<string, unknown>][] = [
+    ['whose streams have no handle', () => ({ close() {}, on() {}, reset() {} })],
+    ['whose handle cannot write synchronously', () => handle({})],
+    ['whose handle writes nothing', () => handle({ writeSync() {} })],
+  ];
+
+  it.each(lacks)('%s is told from it, and a stage says why it cannot be', async (_name, stream) => {
+    vi.doMock('node:zlib', async (original) => {
+      const zlib = await original<Record<string, unknown>>();
+      return { ...zlib, createDeflateRaw: stream, createInflateRaw: stream };
+    });
+    const context = await import('../../lib/deflate/zlib-context.ts');
+    expect(context.isDeflateAvailable()).toBe(false);
+    const { FrameInflater } = await import('../../lib/deflate/frame-inflater.ts');
+    expect(() => new FrameInflater()).toThrow(expect.objectContaining({ code: 'WS_ERR_DEFLATE_UNAVAILABLE' }));
+  });
+
+  it('that is silent about corrupt data is told, too', async () => {
+    vi.doMock('node:zlib', async (original) => {
+      const zlib = await original<typeof import('node:zlib')>();
+      const createInflateRaw = (options: object) => {
+        const stream = zlib.createInflateRaw(options);
+        Object.defineProperty((stream as unknown as { _handle: object })._handle, 'onerror', {
+          get: () => () => {},
+          set: () => {},
+        });
+        return stream;
+      };
+      return { ...zlib, createInflateRaw };
+    });
+    const context = await import('../../lib/deflate/zlib-context.ts');
+    expect(context.isDeflateAvailable()).toBe(false);
+  });
+});
+
+function handle(own: object): Record<string, unknown> {
+  return { _handle: own, _writeState: new Uint32Array(2), close() {}, on() {}, reset() {} };
+}
