@@ -142,6 +142,23 @@ describe('a final block (§7.2.3.4)', () => {
     expect(without.error).toMatchObject({ code: 'WS_ERR_INVALID_DEFLATE' });
   });
 
+  it('whose text ends just beyond a frame is referred back to without a gap or a repetition', async () => {
+    for (let beyond = 0; beyond <= 4; beyond++) {
+      let text = Buffer.alloc(0);
+      const packed: Buffer[] = [];
+      // Each part begins where the last has ended, in the middle of what repeats: it is all references.
+      for (const size of [65_536 + beyond, 70, 900, 65_000, 900]) {
+        const part = Buffer.concat([text.subarray(-900), prose(size, packed.length + 1)]).subarray(0, size);
+        const dictionary = text.subarray(-32_768);
+        packed.push(deflateRawSync(part, text.length > 0 ? { dictionary } : {}));
+        text = Buffer.concat([text, part]);
+      }
+      const { frames, error } = await put(new FrameInflater(), [compressed(Buffer.concat(packed))]);
+      expect(error).toBeUndefined();
+      expect(Buffer.concat(frames.map(({ payload }) => payload)).equals(text)).toBe(true);
+    }
+  });
+
   it('again and again is inflated a little at a time, and the event loop has its turns', async () => {
     let turns = 0;
     const counting = setInterval(() => turns++, 0);

@@ -72,6 +72,17 @@ describe('a stage', () => {
     stage.destroy();
   });
 
+  it('waits for no turn when it is destroyed', () => {
+    const countTurns = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Immediate').length;
+    const before = countTurns();
+    const stage = new Counting({ maxBytesPerTurn: 10 }).resume();
+    stage.write(100);
+    expect(countTurns()).toBe(before + 1);
+    stage.destroy();
+    expect(countTurns()).toBe(before);
+  });
+
   it('fails behind what came before it, and needs no listener for that', async () => {
     const stage = new Counting();
     stage.write(2);
