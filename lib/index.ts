@@ -6,14 +6,9 @@ export type { FrameIterator } from './connection/frame-iterator.ts';
 export type { MessageIterator, MessagesOptions } from './connection/message-iterator.ts';
 export type { OutgoingMessage } from './connection/outgoing-message.ts';
 export type { FragmentsOptions } from './connection/stream-access.ts';
+export type { PingOptions, SendOptions, WaitOptions } from './connection/wait-options.ts';
 export type { WebMessage, WebStreams } from './connection/web-face.ts';
-export {
-  type PingOptions,
-  type SendOptions,
-  type WaitOptions,
-  WsConnection,
-  type WsMessageLike,
-} from './connection/ws-connection.ts';
+export { WsConnection, type WsMessageLike } from './connection/ws-connection.ts';
 export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
 export { DeflatePool, type DeflatePoolOptions } from './deflate/deflate-pool.ts';
 export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflater.ts';

@@ -28,6 +28,30 @@ export interface ConnectionOptions {
    */
   readonly maxBufferedBytes?: number | undefined;
   /**
+   * Bytes that may wait to be sent, overhead counted, beyond which the connection is failed with 1013 instead of taking
+   * more: whoever awaits what he sends never comes near it. Default 64 MiB: a burst of a hundred thousand small messages,
+   * or of four of `maxMessageBytes`. A message is taken whole, however large, where less than that waits. `Infinity` is allowed.
+   */
+  readonly maxQueuedBytes?: number | undefined;
+  /**
+   * Messages, and control frames, that may come in a second; a second's worth may come at once. A peer that is faster is
+   * not read for a while. Default `Infinity`: backpressure holds it back anyway; a rate is for what is cheap to send and
+   * dear to serve.
+   */
+  readonly maxMessagesPerSecond?: number | undefined;
+  /** Bytes on the wire that may come in a second, likewise. Default `Infinity`. */
+  readonly maxBytesPerSecond?: number | undefined;
+  /**
+   * ms that bytes may wait without any of them leaving, after which the connection is cut (1006). Default 60,000: half a
+   * kilobyte a second is enough to stay, and a peer that pings and never reads does not. `Infinity` waits for ever.
+   */
+  readonly writeTimeoutMs?: number | undefined;
+  /**
+   * ms without any part of a message either way, after which the connection is closed with 1001. Pings are no messages.
+   * Default `Infinity`: what is idle costs little, and `heartbeat` finds what is dead.
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
    * ms that a closing handshake may take without any progress before the socket is destroyed (1006). Default 10,000.
    * After half of it, a close that nobody reads up to is answered all the same.
    */
@@ -82,6 +106,11 @@ export interface ResolvedConnectionOptions {
   readonly maxMessageBytes: number;
   readonly maxFrameBytes: number;
   readonly maxBufferedBytes: number;
+  readonly maxQueuedBytes: number;
+  readonly maxMessagesPerSecond: number;
+  readonly maxBytesPerSecond: number;
+  readonly writeTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly closeTimeoutMs: number;
   readonly autoPong: boolean;
   readonly controlFrames: boolean;
@@ -104,6 +133,11 @@ export function resolveConnectionOptions(options: ConnectionOptions = {}): Resol
     maxMessageBytes: byteLimit('maxMessageBytes', options.maxMessageBytes, 16 * MIB),
     maxFrameBytes: byteLimit('maxFrameBytes', options.maxFrameBytes, Number.POSITIVE_INFINITY),
     maxBufferedBytes: byteLimit('maxBufferedBytes', options.maxBufferedBytes, MIB / 4),
+    maxQueuedBytes: byteLimit('maxQueuedBytes', options.maxQueuedBytes, 64 * MIB),
+    maxMessagesPerSecond: rate('maxMessagesPerSecond', options.maxMessagesPerSecond),
+    maxBytesPerSecond: rate('maxBytesPerSecond', options.maxBytesPerSecond),
+    writeTimeoutMs: patience('writeTimeoutMs', options.writeTimeoutMs, 60_000),
+    idleTimeoutMs: patience('idleTimeoutMs', options.idleTimeoutMs, Number.POSITIVE_INFINITY),
     closeTimeoutMs: milliseconds('closeTimeoutMs', options.closeTimeoutMs, 10_000),
     autoPong: flag('autoPong', options.autoPong, true),
     controlFrames: flag('controlFrames', options.controlFrames, false),
@@ -146,6 +180,19 @@ export function milliseconds<T>(name: string, value: number | undefined, fallbac
   if (!(value > 0 && value <= MAX_TIMER_MS)) {
     throw new RangeError(`${name} must be more than 0 and at most ${MAX_TIMER_MS} ms, not ${value}`);
   }
+  return value;
+}
+
+/** Checks a time in ms as {@link milliseconds} does, or `Infinity` for no limit. */
+export function patience(name: string, value: number | undefined, fallback: number): number {
+  return value === Number.POSITIVE_INFINITY ? value : milliseconds(name, value, fallback);
+}
+
+/** Checks a number of things a second: more than 0, or `Infinity`, which is the default, for no limit. */
+export function rate(name: string, value: number | undefined): number {
+  if (value === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`);
+  if (!(value > 0)) throw new RangeError(`${name} must be more than 0, not ${value}`);
   return value;
 }
 

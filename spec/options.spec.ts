@@ -36,6 +36,20 @@ const time = (name: keyof ConnectionOptions, byDefault: number): Knob => ({
   outOfRange: [0, -1, Number.NaN, LONGEST_TIMER + 1, Number.POSITIVE_INFINITY],
 });
 
+const patience = (name: keyof ConnectionOptions, byDefault: number): Knob => ({
+  ...time(name, byDefault),
+  taken: [0.5, 1, 60_000, LONGEST_TIMER, Number.POSITIVE_INFINITY],
+  outOfRange: [0, -1, Number.NaN, LONGEST_TIMER + 1],
+});
+
+const rate = (name: keyof ConnectionOptions): Knob => ({
+  name,
+  byDefault: Number.POSITIVE_INFINITY,
+  taken: [0.1, 1, 1e9, Number.POSITIVE_INFINITY],
+  wrongType: ['1', null, 1n, true, {}],
+  outOfRange: [0, -1, Number.NaN, Number.NEGATIVE_INFINITY],
+});
+
 const onOff = (name: keyof ConnectionOptions, byDefault: boolean): Knob => ({
   name,
   byDefault,
@@ -48,6 +62,11 @@ const KNOBS: readonly Knob[] = [
   bytes('maxMessageBytes', 16 * MIB),
   bytes('maxFrameBytes', Number.POSITIVE_INFINITY),
   bytes('maxBufferedBytes', MIB / 4),
+  bytes('maxQueuedBytes', 64 * MIB),
+  rate('maxMessagesPerSecond'),
+  rate('maxBytesPerSecond'),
+  patience('writeTimeoutMs', 60_000),
+  patience('idleTimeoutMs', Number.POSITIVE_INFINITY),
   time('closeTimeoutMs', 10_000),
   onOff('autoPong', true),
   onOff('controlFrames', false),

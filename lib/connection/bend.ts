@@ -16,13 +16,15 @@ import { headerLengthFor } from '../protocol/header.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
-import { Liveness } from './liveness.ts';
+import { publishClosed, publishLimit, publishViolation } from './diagnostics.ts';
+import { Liveness, type LivenessHandlers } from './liveness.ts';
 import { Outbox, type Settle } from './outbox.ts';
 import { ReadLock } from './read-lock.ts';
 import { Reception, type ReceptionHandlers } from './reception.ts';
 import { Road, type RoadHandlers } from './road.ts';
 import { Sender, type WriteCallback } from './sender.ts';
 import { StreamFace } from './stream-face.ts';
+import { Throttle, type ThrottleHandlers } from './throttle.ts';
 
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
 type Ending = WsFrame | ProtocolError | WsError | 'cut';
@@ -34,7 +36,7 @@ export interface BendOptions {
   readonly limits: ResolvedConnectionOptions;
 }
 
-export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
+export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, LivenessHandlers, ThrottleHandlers {
   readonly reception: Reception;
   readonly closer: Closer;
   readonly sender: Sender;
@@ -43,10 +45,11 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   readonly closeInfo: Promise<CloseInfo>;
 
   readonly #face: StreamFace;
-  readonly #options: ResolvedConnectionOptions;
-  readonly #isClient: boolean;
+  readonly options: ResolvedConnectionOptions;
+  readonly isClient: boolean;
   readonly #road: Road;
   readonly #outbox: Outbox;
+  readonly #throttle: Throttle | undefined;
   #resolveCloseInfo!: (info: CloseInfo) => void;
 
   #ending: Ending | undefined;
@@ -58,7 +61,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   /** Our close frame, while the stream's own queue is sent before it. */
   #closeFrame: WsFrame | undefined;
   #isGivingUp = false;
-  #closeWaiters: Settle[] = [];
   /** Something is still piped into what is closing: it learns so when that is done. */
   #lateError: Error | undefined;
 
@@ -66,8 +68,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   constructor(stream: Duplex, socket: Duplex, options: BendOptions) {
     const { role, head, limits } = options;
     this.#face = new StreamFace(stream);
-    this.#options = limits;
-    this.#isClient = role === 'client';
+    this.options = limits;
+    this.isClient = role === 'client';
     this.closeInfo = new Promise((resolve) => {
       this.#resolveCloseInfo = resolve;
     });
@@ -76,10 +78,10 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     const bytes = head === undefined ? undefined : toBytes(head);
     this.#road = new Road(socket, { role, head: bytes, maxFrameBytes, validateUtf8, allowNonMinimalLengths }, this);
     this.#outbox = new Outbox(this.#road);
-    this.sender = new Sender(stream, this.#outbox, this.#isClient);
-    this.closer = new Closer(this.#road, { isServer: !this.#isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
-    this.liveness = new Liveness(this.#road, this.#outbox, this.closer, this.#isClient);
-    if (limits.heartbeat !== undefined) this.liveness.startHeartbeat(limits.heartbeat);
+    this.sender = new Sender(stream, this.#outbox, this.isClient);
+    this.closer = new Closer(this.#road, { isServer: !this.isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
+    this.#throttle = Throttle.create(limits, this.#road, this);
+    this.liveness = new Liveness(this.#road, this.#outbox, limits, this);
   }
 
   /** Bytes that were accepted for sending and that the system has not taken yet. */
@@ -140,13 +142,14 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
 
   receive(frame: WsFrame): void {
     if (this.#ending !== undefined) return;
+    this.#throttle?.count(frame);
     if (!frame.isControl()) this.#deliver(frame);
     else if (frame.isClose()) this.#receiveClose(frame);
     else this.#receivePingPong(frame);
   }
 
   #receivePingPong(frame: WsFrame): void {
-    const { autoPong, controlFrames } = this.#options;
+    const { autoPong, controlFrames } = this.options;
     // §5.5.2 "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
     if (frame.isPong()) this.liveness.answer(frame.payload);
     else if (autoPong) this.#answerPing(frame);
@@ -159,7 +162,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     if (!maySend || this.#outbox.sendNow(WsFrame.pong(ping.payload))) return;
     // While a pong cannot be written, nothing is read: pings cannot pile up pongs.
     this.#isHoldingForPong = true;
-    this.#updateFlow();
+    this.updateFlow();
   }
 
   #deliver(frame: WsFrame): void {
@@ -168,13 +171,14 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
       this.#isDropping = true;
     } else {
       this.reception.deliver(frame);
-      if (this.reception.isFull) this.#updateFlow();
+      if (this.reception.isFull) this.updateFlow();
     }
   }
 
   /** Reads the socket, or holds it, as things stand. */
-  #updateFlow(): void {
-    const isHeld = this.#isHoldingForPong || (this.reception.isFull && !this.#mayDrop);
+  updateFlow(): void {
+    const isUnwelcome = this.reception.isFull || this.#throttle?.isHolding === true;
+    const isHeld = this.#isHoldingForPong || (isUnwelcome && !this.#mayDrop);
     if (isHeld) this.#road.pause();
     else if (this.#road.isPaused) this.#road.resume();
   }
@@ -187,10 +191,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     return this.#face.isAsking;
   }
 
-  receptionHasRoom(): void {
-    this.#updateFlow();
-  }
-
   // The end of what comes in ----------------------------------------------------------------------------------------
 
   #receiveClose(frame: WsFrame): void {
@@ -200,6 +200,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   }
 
   violated(error: ProtocolError): void {
+    publishViolation(this.#face.stream, error);
     if (this.#ending === undefined) this.#end(error);
     // A message turned out to be too large when it was read: what came behind it does not count any more.
     else if (!this.#isEffective && this.#ending !== 'cut') this.#ending = error;
@@ -208,7 +209,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   /** Nothing is read behind a close frame or a violation. */
   #end(ending: WsFrame | ProtocolError): void {
     this.#ending = ending;
-    this.liveness.endHeartbeat();
+    this.liveness.endVigil();
     this.#road.discard();
     this.reception.finish();
     if (this.closer.isOpen) this.closer.postpone(() => void this.endReached());
@@ -225,7 +226,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     this.#ending = error;
     this.#closeFrame = undefined;
     this.#isGivingUp = true;
-    this.liveness.endHeartbeat();
+    this.liveness.endVigil();
     this.#road.discard();
     // What waits behind half a message cannot be sent; the close frame goes before it is told so.
     this.closer.giveUp(error, frame);
@@ -272,7 +273,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
       return undefined;
     }
     if (isFirst) this.closer.received(ending);
-    return this.#options.controlFrames ? ending : undefined;
+    return this.options.controlFrames ? ending : undefined;
   }
 
   /** The stream's reading side ends too, with the error where there is one. */
@@ -297,7 +298,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
       return;
     }
     this.#closeFrame = frame;
-    this.liveness.endHeartbeat();
+    this.liveness.endVigil();
     this.closer.begin(frame);
     if (!this.#mayBeRead()) this.closeOverdue();
     this.#face.endWriting();
@@ -308,8 +309,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
     if (!this.closer.isOpen) return 0;
     const { length } = frame.payload;
     return abortable(signal, (resolve) => {
-      const bytes = headerLengthFor(length, this.#isClient) + length;
-      this.#closeWaiters.push((isWritten) => resolve(isWritten ? bytes : 0));
+      const bytes = headerLengthFor(length, this.isClient) + length;
+      this.closer.whenSent((isWritten) => resolve(isWritten ? bytes : 0));
       this.beginClose(frame);
       return undefined;
     });
@@ -357,21 +358,20 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
    */
   closeOverdue(): void {
     this.#mayDrop = true;
-    this.#updateFlow();
+    this.updateFlow();
   }
 
-  closeSent(isWritten: boolean): void {
-    const waiters = this.#closeWaiters;
-    this.#closeWaiters = [];
-    for (const settle of waiters) settle(isWritten);
+  closeSent(): void {
     if (this.closer.isFailing && this.reception.isReached) this.readingFinished();
   }
 
   connectionOver(info: CloseInfo): void {
     this.liveness.close();
+    this.#throttle?.stop();
     this.#outbox.close();
-    this.closeSent(false);
+    this.closeSent();
     this.#resolveCloseInfo(info);
+    publishClosed(this.#face.stream, info);
     if (this.#lateError !== undefined) this.#face.destroy(this.#lateError);
   }
 
@@ -380,7 +380,11 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers {
   roadDrained(): void {
     this.#isHoldingForPong = false;
     this.#outbox.drained();
-    this.#updateFlow();
+    this.updateFlow();
+  }
+
+  limitReached(limit: string): void {
+    publishLimit(this.#face.stream, limit);
   }
 
   /** Something is written to a connection that is no longer open. */

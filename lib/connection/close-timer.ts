@@ -2,8 +2,10 @@
  * The patience of a closing connection. As long as there is progress it is given more time; a slow peer that still
  * reads is not cut in the middle of what was accepted for it.
  */
+import { WheelTimer } from './wheel-timer.ts';
+
 export class CloseTimer {
-  #timer: NodeJS.Timeout | undefined;
+  #timer: WheelTimer | undefined;
 
   /**
    * Starts anew.
@@ -15,14 +17,15 @@ export class CloseTimer {
   start(ms: number, progress: () => number, expired: () => void): void {
     this.stop();
     const before = progress();
-    this.#timer = setTimeout(() => {
+    this.#timer = new WheelTimer(() => {
       if (progress() === before) expired();
       else this.start(ms, progress, expired);
-    }, ms);
+    });
+    this.#timer.start(ms);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#timer = undefined;
   }
 }

@@ -4,7 +4,7 @@
  *
  * @see RFC 6455 §7.1
  */
-import { ClosedError, type ProtocolError, VIOLATIONS } from '../errors.ts';
+import { ClosedError, type ProtocolError, VIOLATIONS, WsError } from '../errors.ts';
 import { ClosingHandshake, type ClosingResult, type ClosingSide, type WsState } from '../protocol/closing.ts';
 import { WsFrame } from '../protocol/frame.ts';
 import { CloseTimer } from './close-timer.ts';
@@ -28,6 +28,8 @@ export interface CloserHandlers {
   writeInOrder(frame: WsFrame, settle: Settle): void;
   /** Half of the time is over and the peer's close frame has not come. */
   closeOverdue(): void;
+  /** A limit of the connection's was reached. */
+  limitReached(limit: string): void;
   /** Our close frame is on its way, or never will be. */
   closeSent(isWritten: boolean): void;
   /** The connection is over. */
@@ -41,6 +43,7 @@ export class Closer {
   readonly #closing = new ClosingHandshake();
   readonly #timer = new CloseTimer();
   #isSent = false;
+  #waiters: Settle[] | undefined;
   /** Whether ours has left: §7.1.4 wants both close frames. */
   #wasWritten = false;
   #hasPeerEnded = false;
@@ -88,12 +91,19 @@ export class Closer {
     this.#startTimer();
   }
 
+  /** Calls back once our close frame is on its way, or never will be. */
+  whenSent(settle: Settle): void {
+    this.#waiters ??= [];
+    this.#waiters.push(settle);
+  }
+
   /** Our close frame is on its way, or never will be. */
   sent(isWritten: boolean): void {
     this.#isSent = true;
     this.#wasWritten ||= isWritten;
     if (isWritten) this.#closing.answer();
     this.#endTransport();
+    this.#settleWaiters(isWritten);
     this.#handlers.closeSent(isWritten);
     // From the moment it has left, at the end of this turn, the peer has its time; its leaving is no sign of the peer's.
     if (isWritten) process.nextTick(() => this.#info ?? this.#startTimer());
@@ -183,7 +193,14 @@ export class Closer {
     const { result } = this.#closing;
     const wasClean = result.wasClean && this.#wasWritten;
     this.#info = wasClean ? result : { ...result, wasClean, error: this.#failure ?? this.createError() };
+    this.#settleWaiters(false);
     this.#handlers.connectionOver(this.#info);
+  }
+
+  #settleWaiters(isWritten: boolean): void {
+    const waiters = this.#waiters ?? [];
+    this.#waiters = undefined;
+    for (const settle of waiters) settle(isWritten);
   }
 
   /**
@@ -197,12 +214,18 @@ export class Closer {
     if (state === 'failing' || (state === 'answered' && isOurTurn)) this.#road.end();
   }
 
+  #giveTimeUp(): void {
+    const message = `nothing moved for ${this.#options.closeTimeoutMs} ms`;
+    this.#handlers.limitReached('closeTimeoutMs');
+    this.breakOff(message, new WsError('WS_ERR_CLOSE_TIMEOUT', message));
+  }
+
   #startTimer(): void {
     const half = this.#options.closeTimeoutMs / 2;
     const progress = (): number => this.#road.bytesOut;
     this.#timer.start(half, progress, () => {
       this.#handlers.closeOverdue();
-      this.#timer.start(half, progress, () => this.breakOff(`nothing moved for ${this.#options.closeTimeoutMs} ms`));
+      this.#timer.start(half, progress, () => this.#giveTimeUp());
     });
   }
 }

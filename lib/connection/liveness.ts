@@ -1,30 +1,57 @@
 /**
- * Is the peer still there? Pings that people send and wait for, and the heartbeat, which sends them by itself.
+ * Is the peer still there? Pings that people send and wait for, the heartbeat, which sends them by itself, and what
+ * becomes of a connection that is found wanting.
  *
  * @see RFC 6455 §5.5.2, §5.5.3
  */
+import { WsError } from '../errors.ts';
+import { WS_CLOSE_GOING_AWAY } from '../protocol/close-code.ts';
 import { type BytesLike, WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import { abortable } from './abortable.ts';
 import type { Closer } from './closer.ts';
-import { type Heartbeating, type HeartbeatTimes, startHeartbeat } from './heartbeat.ts';
 import type { Outbox } from './outbox.ts';
 import { PendingPings } from './pending-pings.ts';
+import type { Reception } from './reception.ts';
 import type { Road } from './road.ts';
+import { Vigil, type VigilLimit, type VigilTimes } from './vigil.ts';
 
-export class Liveness implements Heartbeating {
+/** The connection, as far as it has to do with its peer's life. */
+export interface LivenessHandlers {
+  readonly isClient: boolean;
+  readonly reception: Reception;
+  readonly closer: Closer;
+  /** Says good-bye behind all that was written. */
+  beginClose(frame: WsFrame): void;
+  /** A limit of the connection's was reached. */
+  limitReached(limit: string): void;
+}
+
+export class Liveness extends Vigil {
   readonly #road: Road;
   readonly #outbox: Outbox;
-  readonly #closer: Closer;
-  readonly #isClient: boolean;
+  readonly #handlers: LivenessHandlers;
   #pings: PendingPings | undefined;
-  #stopHeartbeat: (() => void) | undefined;
+  /** When the heartbeat's ping left that is not answered, and how long the last answer took; 0 for none. */
+  #askedAt = 0;
+  #latencyMs: number | undefined;
 
-  constructor(road: Road, outbox: Outbox, closer: Closer, isClient: boolean) {
+  constructor(road: Road, outbox: Outbox, times: VigilTimes, handlers: LivenessHandlers) {
+    super(times);
     this.#road = road;
     this.#outbox = outbox;
-    this.#closer = closer;
-    this.#isClient = isClient;
+    this.#handlers = handlers;
+    this.startVigil();
+  }
+
+  /** ms between the last ping that was answered and its pong; `undefined` before the first. */
+  get latencyMs(): number | undefined {
+    return this.#latencyMs;
+  }
+
+  /** How many pings wait for their pong. */
+  get pingCount(): number {
+    return this.#pings?.size ?? 0;
   }
 
   /** Sends a ping and waits for its pong: ms, `null` when none comes. */
@@ -37,7 +64,7 @@ export class Liveness implements Heartbeating {
     const pings = this.#pings;
     const frame = WsFrame.ping(data ?? pings.nextPayload());
     return abortable(signal, (resolve) => {
-      if (!this.#closer.isOpen) {
+      if (!this.#handlers.closer.isOpen) {
         resolve(null);
         return undefined;
       }
@@ -49,43 +76,61 @@ export class Liveness implements Heartbeating {
 
   /** A pong came. */
   answer(payload: Uint8Array): void {
-    this.#pings?.answer(payload);
-  }
-
-  startHeartbeat(times: HeartbeatTimes): void {
-    this.#stopHeartbeat = startHeartbeat(this, times);
-  }
-
-  /** Who closes owes no pong, and is given its time by the closer. */
-  endHeartbeat(): void {
-    this.#stopHeartbeat?.();
-    this.#stopHeartbeat = undefined;
+    const roundTripMs = this.#pings?.answer(payload);
+    if (roundTripMs !== undefined) this.#latencyMs = roundTripMs;
+    else if (payload.length === 0 && this.#askedAt > 0) this.#latencyMs = performance.now() - this.#askedAt;
+    if (payload.length === 0) this.#askedAt = 0;
   }
 
   /** The connection is over: no pong will come any more. */
   close(): void {
-    this.endHeartbeat();
+    this.endVigil();
     this.#pings?.close();
   }
 
-  get bytesIn(): number {
+  override get bytesIn(): number {
     return this.#road.bytesIn;
   }
 
-  get bytesOut(): number {
+  override get bytesOut(): number {
     return this.#road.bytesOut;
   }
 
-  get isHeld(): boolean {
+  override get bytesWaiting(): number {
+    return this.#road.bufferedBytes;
+  }
+
+  override get dataFrames(): number {
+    return this.#road.dataFrames;
+  }
+
+  override get hasUnread(): boolean {
+    return this.#handlers.reception.hasUnread;
+  }
+
+  override get isHeld(): boolean {
     return this.#road.isPaused;
   }
 
-  sendHeartbeat(): number {
+  override sendHeartbeat(): number {
     this.#outbox.sendNow(WsFrame.ping());
-    return headerLengthFor(0, this.#isClient);
+    this.#askedAt = performance.now();
+    return headerLengthFor(0, this.#handlers.isClient);
   }
 
-  heartbeatFailed(silenceMs: number): void {
-    this.#closer.breakOff(`the peer gave no sign of life for ${silenceMs} ms`);
+  override timedOut(limit: VigilLimit, ms: number): void {
+    this.#handlers.limitReached(limit);
+    if (limit === 'idleTimeoutMs') {
+      // "going away": nothing is wrong, and whoever still has something to say may come back.
+      this.#handlers.beginClose(WsFrame.close(WS_CLOSE_GOING_AWAY, `no message for ${ms} ms`));
+    } else if (limit === 'heartbeat') {
+      this.#breakOff('WS_ERR_HEARTBEAT_TIMEOUT', `the peer gave no sign of life for ${ms} ms`);
+    } else {
+      this.#breakOff('WS_ERR_WRITE_TIMEOUT', `the peer took nothing of what waits for it for ${ms} ms`);
+    }
+  }
+
+  #breakOff(code: string, message: string): void {
+    this.#handlers.closer.breakOff(message, new WsError(code, message));
   }
 }

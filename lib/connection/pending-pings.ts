@@ -4,10 +4,12 @@
  * A pong answers the oldest ping with the same payload, and with it all older ones: "an endpoint may elect to send a
  * Pong frame for only the most recently processed Ping frame" (§5.5.3).
  */
+import { WheelTimer } from './wheel-timer.ts';
 
 interface PendingPing {
   readonly payload: Uint8Array;
-  readonly settle: (wasAnswered: boolean) => void;
+  /** @returns the round trip in ms, `null` when no pong came */
+  readonly settle: (wasAnswered: boolean) => number | null;
 }
 
 /** Eight bytes, so that pings of different connections behind one proxy are not mixed up either. */
@@ -15,6 +17,11 @@ const PAYLOAD_BYTES = 8;
 
 export class PendingPings {
   #pings: PendingPing[] = [];
+
+  /** How many wait. */
+  get size(): number {
+    return this.#pings.length;
+  }
 
   /** Makes a payload that tells a ping from all others. */
   nextPayload(): Uint8Array {
@@ -31,23 +38,32 @@ export class PendingPings {
   add(payload: Uint8Array, timeoutMs: number | undefined, resolve: (roundTripMs: number | null) => void): () => void {
     const startedAt = performance.now();
     const forget = (): void => {
-      clearTimeout(timer);
+      timer?.stop();
       this.#pings = this.#pings.filter((other) => other !== ping);
     };
-    const settle = (wasAnswered: boolean): void => {
+    const settle = (wasAnswered: boolean): number | null => {
       forget();
-      resolve(wasAnswered ? performance.now() - startedAt : null);
+      const roundTripMs = wasAnswered ? performance.now() - startedAt : null;
+      resolve(roundTripMs);
+      return roundTripMs;
     };
     const ping = { payload, settle };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(settle, timeoutMs, false);
+    const timer = timeoutMs === undefined ? undefined : new WheelTimer(() => settle(false));
+    if (timeoutMs !== undefined) timer?.start(timeoutMs);
     this.#pings.push(ping);
     return forget;
   }
 
-  /** A pong came. One that nobody waits for is a sign of life and nothing more. */
-  answer(payload: Uint8Array): void {
+  /**
+   * A pong came. One that nobody waits for is a sign of life and nothing more.
+   *
+   * @returns the round trip of its ping in ms; `undefined` where nobody waits for it
+   */
+  answer(payload: Uint8Array): number | undefined {
     const index = this.#pings.findIndex((ping) => equals(ping.payload, payload));
-    for (const ping of this.#pings.slice(0, index + 1)) ping.settle(true);
+    let roundTripMs: number | undefined;
+    for (const ping of this.#pings.slice(0, index + 1)) roundTripMs = ping.settle(true) ?? undefined;
+    return roundTripMs;
   }
 
   /** No pong will come any more. */

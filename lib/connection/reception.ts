@@ -30,7 +30,7 @@ export interface ReceptionHandlers {
   /** A message is too large. Ends with {@link Reception.finish}. */
   violated(error: ProtocolError): void;
   /** What waits unread has fallen well below the bound. */
-  receptionHasRoom(): void;
+  updateFlow(): void;
   /** A reader has reached the end. @returns a last frame to deliver before it */
   endReached(): WsFrame | undefined;
   /** Nothing will be read any more. */
@@ -69,6 +69,11 @@ export class Reception {
   /** Whether so much waits unread that no more should come. */
   get isFull(): boolean {
     return this.#inbox.bytes >= this.#maxBufferedBytes && this.#inbox.size > 0;
+  }
+
+  /** Whether anything waits unread. */
+  get hasUnread(): boolean {
+    return this.#inbox.size > 0;
   }
 
   /** Whether somebody waits for a message. */
@@ -204,7 +209,7 @@ export class Reception {
       const frame = this.#inbox.shift();
       if (this.#wasFull && this.#inbox.bytes <= this.#maxBufferedBytes / 2) {
         this.#wasFull = false;
-        this.#handlers.receptionHasRoom();
+        this.#handlers.updateFlow();
       }
       if (frame === undefined) return undefined;
       const message = this.#assemble(frame);

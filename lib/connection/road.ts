@@ -53,6 +53,7 @@ export class Road {
   readonly #handlers: RoadHandlers;
   readonly #isClient: boolean;
   #acceptedBytes = 0;
+  #dataFrames = 0;
   #hasEnded = false;
   #isOver = false;
   #isDiscarding = false;
@@ -100,6 +101,11 @@ export class Road {
   /** Bytes that have been given to the system. */
   get bytesOut(): number {
     return this.#encoder.bytesWritten - this.#encoder.readableLength - this.#socket.writableLength;
+  }
+
+  /** Data frames, and slices of them, that have come in or were written. */
+  get dataFrames(): number {
+    return this.#dataFrames;
   }
 
   /** Whether a close frame has been written: §5.5.1 lets nothing follow it. */
@@ -152,6 +158,7 @@ export class Road {
   #wrote(frame: WsFrame): void {
     this.#acceptedBytes += headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
     this.#hasSentClose ||= frame.isClose();
+    if (!frame.isControl()) this.#dataFrames += 1;
   }
 
   /** Sends what was written and then FIN. */
@@ -194,7 +201,9 @@ export class Road {
   }
 
   static #onFrame(this: RoadStream<FrameDecoder>, frame: WsFrame): void {
-    this[kRoad]!.#handlers.receive(frame);
+    const road = this[kRoad]!;
+    if (!frame.isControl()) road.#dataFrames += 1;
+    road.#handlers.receive(frame);
   }
 
   static #onDecoderEnd(this: RoadStream<FrameDecoder>): void {

@@ -6,38 +6,38 @@ import { Duplex } from 'node:stream';
 import type { WsFrame } from '../protocol/frame.ts';
 
 export class StreamFace {
-  readonly #stream: Duplex;
+  readonly stream: Duplex;
   /** Whether the reading side has had all and asks for more. */
   #isAsking = false;
 
   constructor(stream: Duplex) {
-    this.#stream = stream;
+    this.stream = stream;
   }
 
   get isDestroyed(): boolean {
-    return this.#stream.destroyed;
+    return this.stream.destroyed;
   }
 
   /** Whether somebody listens for data, or pipes it on. */
   get isFlowing(): boolean {
-    return this.#stream.readableFlowing === true;
+    return this.stream.readableFlowing === true;
   }
 
   /** Whether somebody reads from it, though he may have stopped for a while: a pipe that waits, say. */
   get isRead(): boolean {
-    const stream = this.#stream;
+    const stream = this.stream;
     if (stream.readableFlowing !== false) return this.isFlowing;
     return stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
   }
 
   /** Whether the reading side has had all and waits for more. */
   get isAsking(): boolean {
-    return this.#stream.readableLength === 0 && (this.#isAsking || this.isFlowing);
+    return this.stream.readableLength === 0 && (this.#isAsking || this.isFlowing);
   }
 
   /** Whether a stream is piped into it: such a one listens there for being unpiped. */
   get isPipedInto(): boolean {
-    return this.#stream.listenerCount('unpipe') > 0;
+    return this.stream.listenerCount('unpipe') > 0;
   }
 
   /** `read()` had nothing. */
@@ -48,18 +48,18 @@ export class StreamFace {
   /** Gives a message to the reading side. @returns whether it wants more */
   push(frame: WsFrame): boolean {
     this.#isAsking = false;
-    return this.#stream.push(frame);
+    return this.stream.push(frame);
   }
 
   /** Takes back what the reading side has read ahead. */
   takeAhead(): WsFrame | undefined {
-    if (this.#stream.readableLength === 0) return undefined;
-    return Duplex.prototype.read.call(this.#stream) ?? undefined;
+    if (this.stream.readableLength === 0) return undefined;
+    return Duplex.prototype.read.call(this.stream) ?? undefined;
   }
 
   /** Ends the reading side well, and with it the writing side, which nobody else ends where the peer has closed. */
   endReading(isOver: Promise<unknown>, createError: () => Error): void {
-    const stream = this.#stream;
+    const stream = this.stream;
     stream.once('end', () => {
       if (!this.isPipedInto) this.endWriting();
       // What comes back through stages of its own ends it, or learns by its next write. Another source is told.
@@ -72,10 +72,10 @@ export class StreamFace {
   }
 
   endWriting(): void {
-    Duplex.prototype.end.call(this.#stream, undefined, 'utf8');
+    Duplex.prototype.end.call(this.stream, undefined, 'utf8');
   }
 
   destroy(error: Error | undefined): void {
-    this.#stream.destroy(error);
+    this.stream.destroy(error);
   }
 }

@@ -31,29 +31,20 @@ import type { WsRole } from '../protocol/header-rules.ts';
 import { abortable } from './abortable.ts';
 import { Bend } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
+import { openChannel } from './diagnostics.ts';
 import { FrameIterator } from './frame-iterator.ts';
 import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
 import { restoreNodeOperators } from './node-operators.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
+import { overflows } from './overflow.ts';
 import { textFrame, toFrame, type WriteCallback } from './sender.ts';
 import { type FragmentsOptions, StreamAccess } from './stream-access.ts';
+import type { PingOptions, SendOptions, WaitOptions } from './wait-options.ts';
 import type { WebStreams } from './web-face.ts';
 import type { WsMessageType } from './ws-message.ts';
 
 /** What is written: a frame, a text message, or a binary one. */
 export type WsMessageLike = WsFrame | string | BytesLike;
-
-export interface WaitOptions {
-  /** Ends the wait with an `AbortError`. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface SendOptions extends WaitOptions {}
-
-export interface PingOptions extends WaitOptions {
-  /** ms after which the result is `null`. Default: as long as the connection lasts. */
-  readonly timeoutMs?: number | undefined;
-}
 
 /**
  * A WebSocket connection whose handshake is done: a Duplex in object mode both ways.
@@ -93,6 +84,7 @@ export class WsConnection extends Duplex {
     this.on('error', ignore);
     this.#bend = new Bend(this, socket, { role, head: options.head, limits: resolveConnectionOptions(options) });
     this.closeInfo = this.#bend.closeInfo;
+    if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
   }
 
   /**
@@ -132,6 +124,11 @@ export class WsConnection extends Duplex {
   /** Bytes that were accepted for sending and that the system has not taken yet. */
   get bufferedAmount(): number {
     return this.#bend.bufferedBytes;
+  }
+
+  /** ms of the last round trip of a ping, the heartbeat's or one of {@link ping}; `undefined` before the first. */
+  get latencyMs(): number | undefined {
+    return this.#bend.liveness.latencyMs;
   }
 
   /**
@@ -285,13 +282,14 @@ export class WsConnection extends Duplex {
   async ping(data?: string | BytesLike | undefined, options: PingOptions = {}): Promise<number | null> {
     const { timeoutMs, signal } = options;
     if (timeoutMs !== undefined) milliseconds('timeoutMs', timeoutMs, 0);
+    if (this.isOpen() && overflows(this.#bend)) return null;
     return this.#bend.liveness.ping(data, timeoutMs, signal);
   }
 
   /** Writes as `Writable.write` does. When the connection is over, the callback gets the error and that is all. */
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const done = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined;
-    if (!this.isOpen()) {
+    if (!this.isOpen() || overflows(this.#bend)) {
       this.#bend.writeLate(done);
       return false;
     }
@@ -384,7 +382,7 @@ export class WsConnection extends Duplex {
   #send(frame: WsFrame, options: SendOptions | undefined): number | Promise<number> {
     const signal = options?.signal;
     if (signal?.aborted) return abortable<number>(signal, nothing);
-    if (!this.isOpen()) return 0;
+    if (!this.isOpen() || overflows(this.#bend)) return 0;
     this.#bend.sender.accept(frame);
     if (frame.isClose()) return this.#bend.sendClose(frame, signal);
     return this.#bend.sender.send(frame, signal);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CloseInfo, Closer, type CloserHandlers } from '../../lib/connection/closer.ts';
 import type { Settle } from '../../lib/connection/outbox.ts';
 import type { Road } from '../../lib/connection/road.ts';
+import { wheel } from '../../lib/connection/timer-wheel.ts';
 import { ClosedError, ProtocolError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 
@@ -30,6 +31,10 @@ class Stage implements CloserHandlers {
 
   closeSent(isWritten: boolean): void {
     this.#note(isWritten ? 'sent' : 'not sent');
+  }
+
+  limitReached(limit: string): void {
+    this.#note(`limit ${limit}`);
   }
 
   connectionOver(info: CloseInfo): void {
@@ -67,7 +72,8 @@ const EVENTS: Readonly<Record<string, (stage: Stage) => void>> = {
   'we break off': ({ closer }) => closer.breakOff('we had enough', new Error('cause')),
   'theirs is overtaken': ({ closer }) => closer.overtaken(WsFrame.close(3001, 'theirs')),
   'a violation is overtaken': ({ closer }) => closer.overtaken(new ProtocolError('WS_ERR_UNMASKED')),
-  'half the time': () => void vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2),
+  // And what the wheel rounds up.
+  'half the time': () => void vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2 + CLOSE_TIMEOUT_MS / 64),
   progress: (stage) => void stage.road.bytesOut++,
 };
 
@@ -186,13 +192,13 @@ const SCENES: readonly Scene[] = [
   {
     name: 'what does not leave behind a cut is destroyed after the time',
     events: ['the transport ends', 'half the time', 'half the time'],
-    story: ['over', 'overdue', 'destroyed'],
+    story: ['over', 'overdue', 'limit closeTimeoutMs', 'destroyed'],
     info: [1006, '', false, 'remote'],
   },
   {
     name: 'nobody answers: destroyed after closeTimeoutMs (§7.1.1)',
     events: ['we begin', 'ours is sent', 'half the time', 'half the time'],
-    story: ['sent', 'overdue', 'over', 'destroyed'],
+    story: ['sent', 'overdue', 'limit closeTimeoutMs', 'over', 'destroyed'],
     info: [1006, '', false, 'local'],
   },
   {
@@ -204,14 +210,14 @@ const SCENES: readonly Scene[] = [
   {
     name: 'the answer never leaves: destroyed after closeTimeoutMs',
     events: ['theirs comes', 'half the time', 'half the time'],
-    story: ['wrote 3001 theirs', 'overdue', 'over', 'destroyed'],
+    story: ['wrote 3001 theirs', 'overdue', 'limit closeTimeoutMs', 'over', 'destroyed'],
     info: [3001, 'theirs', false, 'remote'],
   },
   {
     name: 'a client whose server never ends the transport does it in the end (§7.1.1)',
     role: 'client',
     events: ['theirs comes', 'the answer is sent', 'half the time', 'half the time'],
-    story: ['wrote 3001 theirs', 'sent', 'overdue', 'over', 'destroyed'],
+    story: ['wrote 3001 theirs', 'sent', 'overdue', 'limit closeTimeoutMs', 'over', 'destroyed'],
     info: [3001, 'theirs', true, 'remote'],
   },
   {
@@ -235,14 +241,17 @@ const SCENES: readonly Scene[] = [
 ];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
+const stages: Stage[] = [];
 afterEach(() => {
+  for (const { closer } of stages.splice(0)) closer.gone(undefined);
   vi.useRealTimers();
 });
 
 function play(events: readonly string[], role: 'server' | 'client' = 'server'): Stage {
   const stage = new Stage(role === 'server');
+  stages.push(stage);
   for (const event of events) EVENTS[event]!(stage);
   return stage;
 }
@@ -255,12 +264,11 @@ describe('a connection ends', () => {
     const expected = info && { code: info[0], reason: info[1], wasClean: info[2], initiator: info[3] };
     expect(stage.info && { ...stage.info, error: undefined }).toEqual(expected && { ...expected, error: undefined });
     expect(stage.info && stage.info.error === undefined).toBe(info?.[2]);
-    vi.clearAllTimers();
   });
 
   it.each(SCENES.filter(({ story }) => story.includes('over')))('$name — and leaves no timer', ({ role, events }) => {
     const stage = play([...events, 'the socket is gone'], role);
-    expect(vi.getTimerCount()).toBe(0);
+    expect([wheel.size, vi.getTimerCount()]).toEqual([0, 0]);
     expect(stage.story.filter((event) => event === 'over')).toEqual(['over']);
   });
 });
@@ -278,13 +286,11 @@ describe('the state', () => {
     const stage = play(events);
     expect(states(stage)).toEqual(expected);
     expect(stage.closer.isSent).toBe(false);
-    vi.clearAllTimers();
   });
 
   it.each(['ours is sent', 'ours is lost'])('knows when %s', (event) => {
     const stage = play(['we begin', event]);
     expect(stage.closer.isSent).toBe(true);
-    vi.clearAllTimers();
   });
 });
 
@@ -313,7 +319,6 @@ describe('why', () => {
   ])('has its cause where %s', (event, cause) => {
     const { info, closer } = play([event]);
     expect([info?.error?.cause, closer.createError().cause]).toMatchObject([cause, cause]);
-    vi.clearAllTimers();
   });
 
   it('is the violation itself where we failed the connection, effective or overtaken (§7.1.7)', () => {
@@ -331,6 +336,15 @@ it('sees to a close that nobody reads up to after half of the time, whatever lea
   stage.road.bytesOut = 5;
   vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2 - 1);
   expect(effects).toBe(0);
-  vi.advanceTimersByTime(1);
+  vi.advanceTimersByTime(1 + CLOSE_TIMEOUT_MS / 32);
   expect([effects, vi.getTimerCount()]).toEqual([1, 0]);
+});
+
+it('breaks off when nothing has moved for all of the time, and says which limit that is', () => {
+  const stage = play(['we begin', 'ours is sent']);
+  vi.advanceTimersByTime(CLOSE_TIMEOUT_MS - 1);
+  expect(stage.story).not.toContain('over');
+  vi.advanceTimersByTime(1 + CLOSE_TIMEOUT_MS / 16);
+  expect(stage.story.slice(-4)).toEqual(['overdue', 'limit closeTimeoutMs', 'over', 'destroyed']);
+  expect(stage.info?.error?.cause).toMatchObject({ code: 'WS_ERR_CLOSE_TIMEOUT' });
 });

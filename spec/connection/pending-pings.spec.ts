@@ -22,7 +22,9 @@ describe('a pong', () => {
     const pings = new PendingPings();
     const { results } = add(pings, 'a');
     vi.advanceTimersByTime(42);
-    pings.answer(bytes('a'));
+    expect(pings.size).toBe(1);
+    expect(pings.answer(bytes('a'))).toBe(42);
+    expect(pings.size).toBe(0);
     expect(results).toEqual([42]);
   });
 
@@ -53,7 +55,7 @@ describe('a pong', () => {
   it.each(['', 'x', 'aa', 'b'])('that nobody waits for (%o) changes nothing (§5.5.3)', (payload) => {
     const pings = new PendingPings();
     const { results } = add(pings, 'a');
-    pings.answer(bytes(payload));
+    expect(pings.answer(bytes(payload))).toBeUndefined();
     expect(results).toEqual([]);
   });
 
@@ -71,7 +73,8 @@ describe('a ping', () => {
     const { results } = add(pings, 'a', 100);
     vi.advanceTimersByTime(99);
     expect(results).toEqual([]);
-    vi.advanceTimersByTime(1);
+    // The wheel rounds up.
+    vi.advanceTimersByTime(5);
     expect(results).toEqual([null]);
     pings.answer(bytes('a'));
     expect(results).toEqual([null]);

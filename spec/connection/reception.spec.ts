@@ -34,7 +34,7 @@ class Log implements ReceptionHandlers {
     this.reception.finish();
   }
 
-  receptionHasRoom(): void {
+  updateFlow(): void {
     this.story.push('room');
   }
 
