@@ -5,19 +5,17 @@
  * Whatever happens meanwhile, the promise is kept with a connection or with `null`; it never rejects.
  */
 
-import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
+import { limitChannel, refusedChannel } from '../connection/diagnostics.ts';
 import { WsConnection } from '../connection/ws-connection.ts';
 import type { HandshakeError } from '../errors.ts';
+import type { WsRequest } from '../options.ts';
 import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
 import { formatHead, Refusal, sendRefusal } from './refusal.ts';
 import { SocketWatch } from './socket-watch.ts';
 import { type Admission, type Agreement, describeRequest, negotiate } from './upgrade-request.ts';
-
-/** Publishes `{ error, request }` for every refused handshake; `request` is undefined where none could be read. */
-const refusedChannel = channel('wspipe:refused');
 
 /** A request and what came with it. */
 export interface Upgrade {
@@ -42,7 +40,8 @@ export function watchUpgrade(socket: Duplex, timeoutMs: number): SocketWatch {
 
 /** The answer when `authorize` and its like take too long. */
 export function slowRefusal(): Refusal {
-  return new Refusal(503, 'the handshake could not be judged in time', { code: 'WS_ERR_HANDSHAKE_TIMEOUT' });
+  const details = { code: 'WS_ERR_HANDSHAKE_TIMEOUT', limit: 'handshakeTimeoutMs' } as const;
+  return new Refusal(503, 'the handshake could not be judged in time', details);
 }
 
 /**
@@ -105,14 +104,17 @@ export function prepareSocket(
   socket.setTimeout?.(0);
 }
 
-/** Tells `onRefused` and the diagnostics channel why a handshake was refused. */
+/** Tells `onRefused` and the diagnostics channels why a handshake was refused. */
 export function reportRefusal(
   refusal: Refusal,
   { onRefused }: { onRefused?: ((error: HandshakeError) => void) | undefined },
-  request?: unknown,
+  request?: WsRequest | undefined,
 ): void {
-  if (onRefused === undefined && !refusedChannel.hasSubscribers) return;
+  const { limit } = refusal;
+  const isLimitHeard = limit !== undefined && limitChannel.hasSubscribers;
+  if (onRefused === undefined && !refusedChannel.hasSubscribers && !isLimitHeard) return;
   const error = refusal.toError();
+  if (isLimitHeard) limitChannel.publish({ limit, error, request });
   if (refusedChannel.hasSubscribers) refusedChannel.publish({ error, request });
   try {
     onRefused?.(error);

@@ -94,10 +94,13 @@ function establish(
   socket: Duplex,
   head: Uint8Array,
   key: string,
-  { protocols, connection }: ResolvedConnectOptions,
+  { protocols, maxHeaderCount, connection }: ResolvedConnectOptions,
 ): WsConnection {
   const status = message.statusCode ?? 0;
   try {
+    if (message.rawHeaders.length / 2 > maxHeaderCount) {
+      throw new HandshakeError('WS_ERR_HANDSHAKE', status, `the answer has more than ${maxHeaderCount} fields`);
+    }
     // "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1" (§4.1), and an answer of 1.0
     // cannot switch protocols (RFC 9110 §15.2).
     if (message.httpVersion !== '1.1') {

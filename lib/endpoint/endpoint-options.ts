@@ -19,6 +19,11 @@ export interface HandshakeLimits {
   /** The largest HTTP head in bytes. Default `WS_HEADER_BUFFER` (8192): cookies and tokens fit; a server answers 431 beyond it. */
   readonly maxHeaderBytes?: number | undefined;
   /**
+   * How many fields the head may have. Default 100: browsers send about fifteen, and proxies add a few. A server answers
+   * 431 beyond it, a client fails.
+   */
+  readonly maxHeaderCount?: number | undefined;
+  /**
    * ms for the whole opening handshake: on a client from the first try to connect to the last redirect; on a server of
    * our own from the TCP connection, else from the call, to the end of `authorize`. Default 10,000: a slow phone makes
    * it, and a peer that sends a byte a second does not.
@@ -63,6 +68,16 @@ export interface ServerOptions extends UpgradeOptions {
   readonly path?: string | ((request: WsRequest) => boolean) | undefined;
   /** How many connections there may be at once, those that are still in the handshake included; 503 beyond it. Default `Infinity`. */
   readonly maxConnections?: number | undefined;
+  /**
+   * How many of them may come from one address, sockets on which nothing was asked yet included; 429 beyond it. An IPv6
+   * address counts as its /64, which belongs to one peer. Default `Infinity`: behind a proxy, all come from one address.
+   */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * How many handshakes may be under way at once: on a server of our own, all sockets that have not become connections.
+   * 503 beyond it. Default 10,000: a crowd that reconnects passes, and peers that never finish hold some 100 MB at most.
+   */
+  readonly maxPendingHandshakes?: number | undefined;
   /** How many connections may wait for `accept()`; 503 beyond it. Default 512, as the backlog of a listening socket. */
   readonly acceptQueue?: number | undefined;
   /** Serves TLS: certificate, key and what else `node:tls` takes. Default: plain TCP. */
@@ -100,6 +115,7 @@ export interface ResolvedUpgradeOptions
   extends Pick<UpgradeOptions, 'origins' | 'selectProtocol' | 'authorize' | 'responseHeaders' | 'onRefused'> {
   readonly protocols: readonly string[];
   readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
   /** What is left for the connection. */
   readonly connection: ConnectionOptions;
@@ -109,6 +125,8 @@ export interface ResolvedUpgradeOptions
 export interface ResolvedServerOptions extends ResolvedUpgradeOptions {
   readonly path: string | ((request: WsRequest) => boolean) | undefined;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxPendingHandshakes: number;
   readonly acceptQueue: number;
   readonly tls: TlsOptions | undefined;
 }
@@ -117,6 +135,7 @@ export interface ResolvedServerOptions extends ResolvedUpgradeOptions {
 export interface ResolvedConnectOptions extends Omit<ConnectOptions, keyof ConnectionOptions | 'protocols'> {
   readonly protocols: readonly string[];
   readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
   readonly maxRedirects: number;
   readonly connection: ConnectionOptions;
@@ -124,6 +143,9 @@ export interface ResolvedConnectOptions extends Omit<ConnectOptions, keyof Conne
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const ACCEPT_QUEUE = 512;
+const HEADER_COUNT = 100;
+const PENDING_HANDSHAKES = 10_000;
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 /** As many as browsers follow. More is a loop. */
 const MAX_REDIRECTS = 20;
 
@@ -150,7 +172,7 @@ export function resolveUpgradeOptions(options: UpgradeOptions = {}): ResolvedUpg
 /** As {@link resolveUpgradeOptions}, for a whole server. */
 export function resolveServerOptions(options: ServerOptions = {}): ResolvedServerOptions {
   assertObject('options', options);
-  const { path, maxConnections, acceptQueue, tls, ...rest } = options;
+  const { path, maxConnections, maxConnectionsPerAddress, maxPendingHandshakes, acceptQueue, tls, ...rest } = options;
   if (path !== undefined && typeof path !== 'function' && !(typeof path === 'string' && path.startsWith('/'))) {
     throw new TypeError('path must begin with a slash, or be a function');
   }
@@ -159,8 +181,10 @@ export function resolveServerOptions(options: ServerOptions = {}): ResolvedServe
     ...resolveUpgradeOptions(rest),
     path,
     tls,
-    maxConnections: count('maxConnections', maxConnections, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
-    acceptQueue: count('acceptQueue', acceptQueue, ACCEPT_QUEUE, Number.POSITIVE_INFINITY),
+    maxConnections: count('maxConnections', maxConnections, NO_LIMIT, NO_LIMIT),
+    maxConnectionsPerAddress: count('maxConnectionsPerAddress', maxConnectionsPerAddress, NO_LIMIT, NO_LIMIT),
+    maxPendingHandshakes: count('maxPendingHandshakes', maxPendingHandshakes, PENDING_HANDSHAKES, NO_LIMIT),
+    acceptQueue: count('acceptQueue', acceptQueue, ACCEPT_QUEUE, NO_LIMIT),
   };
 }
 
@@ -183,12 +207,19 @@ export function resolveConnectOptions(options: ConnectOptions = {}): ResolvedCon
   };
 }
 
-function resolveHandshakeLimits(limits: HandshakeLimits): { maxHeaderBytes: number; handshakeTimeoutMs: number } {
+interface ResolvedHandshakeLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
+  readonly handshakeTimeoutMs: number;
+}
+
+function resolveHandshakeLimits(limits: HandshakeLimits): ResolvedHandshakeLimits {
   const maxHeaderBytes = count('maxHeaderBytes', limits.maxHeaderBytes, WS_HEADER_BUFFER, Number.MAX_SAFE_INTEGER);
   // To node:http, 0 would mean its own default.
   if (maxHeaderBytes === 0) throw new RangeError('maxHeaderBytes must be more than 0');
   return {
     maxHeaderBytes,
+    maxHeaderCount: count('maxHeaderCount', limits.maxHeaderCount, HEADER_COUNT, NO_LIMIT),
     handshakeTimeoutMs: milliseconds('handshakeTimeoutMs', limits.handshakeTimeoutMs, HANDSHAKE_TIMEOUT_MS),
   };
 }

@@ -19,6 +19,10 @@ import { SocketWatch } from './socket-watch.ts';
 
 /** What a door tells to whom it belongs. */
 export interface DoorEvents {
+  /** A socket came, the last of so many that are no connections yet. @returns a refusal where there is no room for it */
+  readonly onArrival: (address: string | undefined, pendingCount: number) => Refusal | undefined;
+  /** A socket that came is gone, or is a connection now. */
+  readonly onDeparture: (address: string | undefined) => void;
   /** A request to upgrade came. The watch over its socket is handed over. */
   readonly onUpgrade: (upgrade: Upgrade, watch: SocketWatch) => void;
   /** A peer was answered with a refusal before there was a request to upgrade. */
@@ -31,7 +35,19 @@ export interface DoorEvents {
 interface Visitor {
   /** The watch over the socket, until its request is handed over or answered. */
   watch: SocketWatch | undefined;
+  readonly address: string | undefined;
+  /** Whether it was refused. It is on its way out, and nobody waits for its room. */
+  isAnswered: boolean;
+  /** Whether it was answered before anything was heard of it. */
+  isTurnedAway: boolean;
   readonly forget: () => void;
+}
+
+/** A TCP socket on which TLS is being negotiated. */
+interface Greeting {
+  readonly socket: Socket;
+  readonly address: string | undefined;
+  readonly begunAt: number;
 }
 
 /** Listens, parses, and answers whoever does not upgrade. */
@@ -41,7 +57,9 @@ export class FrontDoor {
   readonly #events: DoorEvents;
   readonly #visitors: Map<Duplex, Visitor> = new Map();
   /** TCP sockets on which TLS is being negotiated, by the peer's address: the TLS socket that follows has the same. */
-  readonly #greeting: Map<string, Socket> = new Map();
+  readonly #greeting: Map<string, Greeting> = new Map();
+  /** Visitors that were answered: they are on their way out. */
+  #answeredCount = 0;
 
   constructor(options: ResolvedServerOptions, events: DoorEvents) {
     this.#options = options;
@@ -79,7 +97,7 @@ export class FrontDoor {
   /** Destroys the sockets on which nothing was asked yet. Those that are being answered end by themselves. */
   turnAway(): void {
     for (const [socket, { watch }] of this.#visitors) if (watch !== undefined) socket.destroy();
-    for (const socket of this.#greeting.values()) socket.destroy();
+    for (const { socket } of this.#greeting.values()) socket.destroy();
   }
 
   /** Destroys every socket that is no connection. */
@@ -93,22 +111,60 @@ export class FrontDoor {
     this.#visitors.get(socket)?.forget();
   }
 
+  /** Counts a socket no longer, because its handshake was refused. */
+  dismiss(socket: Duplex): void {
+    const visitor = this.#visitors.get(socket);
+    if (visitor === undefined || visitor.isAnswered) return;
+    visitor.isAnswered = true;
+    this.#answeredCount += 1;
+    this.#events.onDeparture(visitor.address);
+  }
+
   #createPlain(): Server {
-    return createServer(this.#httpOptions()).on('connection', (socket) => this.#greet(socket));
+    return createServer(this.#httpOptions()).on('connection', (socket) => this.#receive(socket));
   }
 
   #createSecure(tls: TlsOptions): Server {
     const { handshakeTimeoutMs: handshakeTimeout } = this.#options;
     const server = createSecureServer({ handshakeTimeout, ...tls, ...this.#httpOptions() });
-    server.on('connection', (socket: Socket) => {
-      const address = peerOf(socket);
-      this.#greeting.set(address, socket);
-      socket.once('close', () => this.#greeting.delete(address));
-    });
+    server.on('connection', (socket: Socket) => this.#beginTls(socket));
     return server.on('secureConnection', (socket) => {
-      this.#greeting.delete(peerOf(socket));
-      this.#greet(socket);
+      const greeting = this.#endTls(peerOf(socket));
+      const spentMs = greeting === undefined ? 0 : performance.now() - greeting.begunAt;
+      this.#receive(socket, Math.max(1, handshakeTimeout - spentMs));
     });
+  }
+
+  #beginTls(socket: Socket): void {
+    const peer = peerOf(socket);
+    const address = socket.remoteAddress;
+    this.#greeting.set(peer, { socket, address, begunAt: performance.now() });
+    socket.once('close', () => this.#endTls(peer));
+    const refusal = this.#events.onArrival(address, this.#pendingCount);
+    if (refusal === undefined) return;
+    // Who speaks TLS would not understand an answer.
+    socket.destroy();
+    this.#events.onRefused(refusal);
+  }
+
+  #endTls(peer: string): Greeting | undefined {
+    const greeting = this.#greeting.get(peer);
+    if (this.#greeting.delete(peer)) this.#events.onDeparture(greeting?.address);
+    return greeting;
+  }
+
+  /** How many sockets are neither connections nor on their way out. */
+  get #pendingCount(): number {
+    return this.#visitors.size - this.#answeredCount + this.#greeting.size;
+  }
+
+  /** Lets a socket in, or turns it away at once where there is no room. */
+  #receive(socket: Socket, timeoutMs?: number | undefined): void {
+    const visitor = this.#greet(socket, timeoutMs);
+    const refusal = this.#events.onArrival(socket.remoteAddress, this.#pendingCount);
+    if (refusal === undefined) return;
+    visitor.isTurnedAway = true;
+    this.#answer(socket, refusal);
   }
 
   #httpOptions(): ServerOptions {
@@ -116,13 +172,16 @@ export class FrontDoor {
     return { maxHeaderSize: this.#options.maxHeaderBytes, headersTimeout: 0, requestTimeout: 0 };
   }
 
-  #greet(socket: Duplex): Visitor {
-    const watch = new SocketWatch(socket, this.#options.handshakeTimeoutMs, lateHeadRefusal());
+  #greet(socket: Socket, timeoutMs: number = this.#options.handshakeTimeoutMs): Visitor {
+    const watch = new SocketWatch(socket, timeoutMs, lateHeadRefusal());
+    const address = socket.remoteAddress;
     const forget = (): void => {
-      this.#visitors.delete(socket);
+      if (!this.#visitors.delete(socket)) return;
       socket.off('close', forget);
+      if (visitor.isAnswered) this.#answeredCount -= 1;
+      else this.#events.onDeparture(address);
     };
-    const visitor: Visitor = { watch, forget };
+    const visitor: Visitor = { watch, address, isAnswered: false, isTurnedAway: false, forget };
     this.#visitors.set(socket, visitor);
     socket.once('close', forget);
     void watch.interrupted.then((refusal) => {
@@ -134,9 +193,14 @@ export class FrontDoor {
   #hand(upgrade: Upgrade): void {
     // With a body, newer Nodes give a stream in place of the socket.
     const { socket } = upgrade.message;
-    const visitor = this.#visitors.get(socket) ?? this.#greet(socket);
-    const { watch } = visitor;
-    if (watch === undefined) {
+    const visitor = this.#visitors.get(socket);
+    const watch = visitor?.watch;
+    if (visitor?.isTurnedAway === true) {
+      // It was answered, and is to have the time to read that.
+      upgrade.socket.resume();
+      return;
+    }
+    if (visitor === undefined || watch === undefined) {
       // An earlier request was answered, and the answer said that it is the last one.
       upgrade.socket.destroy();
       return;
@@ -163,6 +227,7 @@ export class FrontDoor {
     if (visitor?.watch === undefined) return;
     const { watch } = visitor;
     visitor.watch = undefined;
+    this.dismiss(socket);
     sendRefusal(socket, refusal, isHead);
     watch.release();
     this.#events.onRefused(refusal);

@@ -3,12 +3,13 @@
  * all redirects.
  */
 
+import { WheelTimer } from '../connection/wheel-timer.ts';
 import { createAbortError, HandshakeError } from '../errors.ts';
 
 /** Counts down from the moment it is made until it is released. */
 export class HandshakeDeadline {
   readonly #signal: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: WheelTimer;
   readonly #over: Promise<never>;
   #error: Error | undefined;
   #giveUp!: (error: Error) => void;
@@ -20,7 +21,8 @@ export class HandshakeDeadline {
     });
     // Nobody may be waiting just then.
     this.#over.catch(() => {});
-    this.#timer = setTimeout(() => this.#giveUp(timeoutError(timeoutMs)), timeoutMs);
+    this.#timer = new WheelTimer(() => this.#giveUp(timeoutError(timeoutMs)));
+    this.#timer.start(timeoutMs);
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.#onAbort();
   }
@@ -45,7 +47,7 @@ export class HandshakeDeadline {
 
   /** Ends the countdown. */
   release(): void {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -100,11 +100,14 @@ export interface PendingHead {
 /** The answer to bytes that Node's parser rejects. */
 export function refuseUnparsed(error: Error & { readonly code?: string | undefined }): Refusal {
   const details = { code: 'WS_ERR_HANDSHAKE', cause: error } as const;
-  if (error.code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'the head is too large', details);
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new Refusal(431, 'the head is too large', { ...details, limit: 'maxHeaderBytes' });
+  }
   return new Refusal(400, 'this is no HTTP request', details);
 }
 
 /** The answer to a head that does not arrive in time. */
 export function lateHeadRefusal(): Refusal {
-  return new Refusal(408, 'the request did not arrive in time', { code: 'WS_ERR_HANDSHAKE_TIMEOUT' });
+  const details = { code: 'WS_ERR_HANDSHAKE_TIMEOUT', limit: 'handshakeTimeoutMs' } as const;
+  return new Refusal(408, 'the request did not arrive in time', details);
 }

@@ -12,6 +12,7 @@ import type { HandshakeError } from '../errors.ts';
 import type { WsRequest } from '../options.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { acceptUpgrade, type Upgrade } from './accept-upgrade.ts';
+import { AddressBook } from './address-book.ts';
 import type { ResolvedServerOptions } from './endpoint-options.ts';
 import { Refusal } from './refusal.ts';
 import type { SocketWatch } from './socket-watch.ts';
@@ -33,6 +34,14 @@ export interface ServerStats {
 /** Whether a request is for this server; a refusal where that could not be told. */
 export type PathVerdict = 'ours' | 'other' | Refusal;
 
+/** Where sockets came in that are announced here. */
+export interface Door {
+  /** It is a connection now. */
+  release(socket: Duplex): void;
+  /** Its handshake was refused, unless it was released before. */
+  dismiss(socket: Duplex): void;
+}
+
 /** The way of a connection from its request to who takes it. */
 export class Lobby {
   readonly queue: AcceptQueue<WsConnection> = new AcceptQueue();
@@ -41,6 +50,8 @@ export class Lobby {
   readonly #emitter: EventEmitter;
   /** The watches over handshakes that are being judged. */
   readonly #pending: Set<SocketWatch> = new Set();
+  /** Who is there by address, where that is limited. */
+  readonly #book: AddressBook | undefined;
   #isOpen = true;
   #acceptedCount = 0;
   #refusedCount = 0;
@@ -49,6 +60,7 @@ export class Lobby {
   constructor(options: ResolvedServerOptions, emitter: EventEmitter) {
     this.options = { ...options, onRefused: (error) => this.#onRefused(options, error) };
     this.#emitter = emitter;
+    this.#book = AddressBook.create(options.maxConnectionsPerAddress);
     emitter.on('newListener', (event) => {
       if (event === 'connection') process.nextTick(() => this.#announceQueued());
     });
@@ -77,24 +89,55 @@ export class Lobby {
   }
 
   /**
+   * Somebody comes, who may become a connection.
+   *
+   * @param pendingCount how many there are of those, this one included
+   * @returns a refusal where there is no room; either way {@link depart} is owed
+   */
+  arrive(address: string | undefined, pendingCount: number): Refusal | undefined {
+    const { maxPendingHandshakes } = this.options;
+    this.#book?.enter(address);
+    if (this.#book?.isCrowded(address) === true) {
+      return new Refusal(429, 'too many connections from one address', { limit: 'maxConnectionsPerAddress' });
+    }
+    if (pendingCount <= maxPendingHandshakes) return undefined;
+    return new Refusal(503, 'too many handshakes are under way', { limit: 'maxPendingHandshakes' });
+  }
+
+  /** Who has arrived is gone, or has become a connection. */
+  depart(address: string | undefined): void {
+    this.#book?.leave(address);
+  }
+
+  /**
    * Judges a request, and hands out the connection.
    *
-   * @param known `verdict`, where the path was judged already; `onEstablished`, called with the request's socket when
-   * it has become a connection
+   * @param known `verdict`, where the path was judged already; `door`, where the request's socket was announced with
+   * {@link arrive}: it is told what has become of it
    */
   enter(
     upgrade: Upgrade,
     watch: SocketWatch,
-    known: { readonly verdict?: PathVerdict; readonly onEstablished?: (socket: Duplex) => void },
+    known: { readonly verdict?: PathVerdict | undefined; readonly door?: Door | undefined },
   ): void {
     this.#pending.add(watch);
+    const { socket } = upgrade.message;
+    const { remoteAddress } = socket;
+    const { door } = known;
+    const crowd = door === undefined ? this.arrive(remoteAddress, this.#pending.size) : undefined;
+    const leave = (): void => {
+      if (this.#pending.delete(watch) && door === undefined) this.depart(remoteAddress);
+    };
     const welcome = (connection: WsConnection): void => {
-      this.#pending.delete(watch);
-      known.onEstablished?.(upgrade.message.socket);
+      leave();
+      door?.release(socket);
       this.#welcome(connection);
     };
-    const admit = (request: WsRequest): Refusal | undefined => this.#admit(request, known.verdict);
-    void acceptUpgrade(upgrade, this.options, watch, { admit, welcome }).then(() => this.#pending.delete(watch));
+    const admit = (request: WsRequest): Refusal | undefined => this.#admit(request, known.verdict) ?? crowd;
+    void acceptUpgrade(upgrade, this.options, watch, { admit, welcome }).then(() => {
+      leave();
+      door?.dismiss(socket);
+    });
   }
 
   /** Says whether a request is for this server; a `path` function that throws makes it ours, to be refused. */
@@ -117,18 +160,27 @@ export class Lobby {
     if (verdict instanceof Refusal) return verdict;
     const { maxConnections, acceptQueue } = this.options;
     // The handshake in question is among the pending ones.
-    if (this.connections.size + this.#pending.size > maxConnections) return new Refusal(503, 'too many connections');
+    if (this.connections.size + this.#pending.size > maxConnections) {
+      return new Refusal(503, 'too many connections', { limit: 'maxConnections' });
+    }
     if (this.#emitter.listenerCount('connection') > 0) return undefined;
     const waitingCount = this.queue.size + this.#pending.size - this.queue.waiting;
-    return waitingCount > acceptQueue ? new Refusal(503, 'too many connections wait') : undefined;
+    if (waitingCount <= acceptQueue) return undefined;
+    return new Refusal(503, 'too many connections wait', { limit: 'acceptQueue' });
   }
 
   #welcome(connection: WsConnection): void {
     this.#acceptedCount += 1;
     this.connections.add(connection);
-    void connection.closeInfo.then(() => this.connections.delete(connection));
+    this.#book?.enter(connection.request?.remoteAddress);
+    void connection.closeInfo.then(() => this.#forget(connection));
     if (this.#emitter.listenerCount('connection') === 0) this.queue.push(connection);
     else process.nextTick(() => this.#announce(connection));
+  }
+
+  #forget(connection: WsConnection): void {
+    this.connections.delete(connection);
+    this.#book?.leave(connection.request?.remoteAddress);
   }
 
   /** Emits from outside any promise, so that a listener that throws is an uncaught exception, as with any emitter. */

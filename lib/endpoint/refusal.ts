@@ -6,6 +6,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { WheelTimer } from '../connection/wheel-timer.ts';
 import { HandshakeError, type HandshakeErrorCode } from '../errors.ts';
 import { type CallerHeaders, formatCallerHeaders } from '../handshake/caller-headers.ts';
 import type { FieldLine } from '../handshake/field-grammar.ts';
@@ -23,6 +24,8 @@ export class Refusal {
   readonly status: number;
   readonly lines: readonly FieldLine[];
   readonly body: string | Uint8Array | undefined;
+  /** The option whose limit was reached, where it was one. */
+  readonly limit: string | undefined;
   readonly #message: string;
   readonly #code: HandshakeErrorCode;
   readonly #cause: unknown;
@@ -35,11 +38,13 @@ export class Refusal {
       readonly body?: string | Uint8Array | undefined;
       readonly code?: HandshakeErrorCode | undefined;
       readonly cause?: unknown;
+      readonly limit?: string | undefined;
     } = {},
   ) {
     this.status = status;
     this.lines = details.lines ?? [];
     this.body = details.body;
+    this.limit = details.limit;
     this.#message = message;
     this.#code = details.code ?? 'WS_ERR_HANDSHAKE_REFUSED';
     this.#cause = details.cause;
@@ -107,8 +112,9 @@ export function sendRefusal(socket: Duplex, refusal: Refusal, isHead: boolean = 
     socket.destroy();
     return;
   }
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(timer));
+  const timer = new WheelTimer(() => socket.destroy());
+  timer.start(LINGER_MS);
+  socket.once('close', () => timer.stop());
   const destroyWhenBothEnded = (): void => {
     if (socket.readableEnded && socket.writableFinished) socket.destroy();
   };

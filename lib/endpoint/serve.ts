@@ -3,6 +3,7 @@
  */
 
 import { inspect } from 'node:util';
+import { handlerErrorChannel } from '../connection/diagnostics.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
 import { WS_CLOSE_NORMAL, WS_CLOSE_UNEXPECTED } from '../protocol/close-code.ts';
 
@@ -67,6 +68,7 @@ async function handleOne(server: Servable, handler: ConnectionHandler, connectio
 
 /** Tells of a handler that threw, from outside any promise: a listener that throws in turn is an uncaught exception. */
 function report(server: Servable, error: unknown, connection: WsConnection): void {
+  if (handlerErrorChannel.hasSubscribers) handlerErrorChannel.publish({ connection, error });
   process.nextTick(() => {
     if (server.emit('handlerError', error, connection)) return;
     process.emitWarning(`A connection handler failed: ${inspect(error)}`, { code: 'WS_WARN_HANDLER' });

@@ -4,6 +4,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { WheelTimer } from '../connection/wheel-timer.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Tells when a handshake has to stop: a {@link Refusal} when it is to be answered, `null` when nobody is there. */
@@ -13,7 +14,7 @@ export class SocketWatch {
   /** What is answered when the time is over. */
   lateRefusal: Refusal;
   readonly #socket: Duplex;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: WheelTimer;
   #settle!: (reason: Refusal | null) => void;
 
   constructor(socket: Duplex, timeoutMs: number, lateRefusal: Refusal) {
@@ -22,7 +23,8 @@ export class SocketWatch {
     this.interrupted = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#timer = setTimeout(() => this.#settle(this.lateRefusal), timeoutMs);
+    this.#timer = new WheelTimer(() => this.#settle(this.lateRefusal));
+    this.#timer.start(timeoutMs);
     socket.on('error', ignore);
     socket.on('close', this.#onClose);
     if (socket.destroyed) this.#onClose();
@@ -35,13 +37,13 @@ export class SocketWatch {
 
   /** Takes everything off the socket. Whoever goes on with it has its own `'error'` listener by now. */
   release(): void {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#socket.off('close', this.#onClose);
     this.#socket.off('error', ignore);
   }
 
   readonly #onClose = (): void => {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#settle(null);
   };
 }

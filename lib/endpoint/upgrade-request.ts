@@ -63,7 +63,10 @@ export async function negotiate(
   admit: Admission | undefined,
 ): Promise<Agreement | Refusal> {
   if (measureHead(message) > options.maxHeaderBytes) {
-    return new Refusal(431, `the head has more than ${options.maxHeaderBytes} bytes`);
+    return new Refusal(431, `the head has more than ${options.maxHeaderBytes} bytes`, { limit: 'maxHeaderBytes' });
+  }
+  if (message.rawHeaders.length / 2 > options.maxHeaderCount) {
+    return new Refusal(431, `the head has more than ${options.maxHeaderCount} fields`, { limit: 'maxHeaderCount' });
   }
   const { method = '', httpVersion, url } = message;
   // Not `message.headers`: they merge lines, and leave out those beyond the server's `maxHeadersCount`.

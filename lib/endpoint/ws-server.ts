@@ -91,8 +91,9 @@ export class WsServer extends EventEmitter<WsServerEvents> {
     const server = new WsServer(options);
     const { options: resolved } = server.#lobby;
     const door = new FrontDoor(resolved, {
-      onUpgrade: (upgrade, watch) =>
-        server.#lobby.enter(upgrade, watch, { onEstablished: (socket) => door.release(socket) }),
+      onUpgrade: (upgrade, watch) => server.#lobby.enter(upgrade, watch, { door }),
+      onArrival: (address, pendingCount) => server.#lobby.arrive(address, pendingCount),
+      onDeparture: (address) => server.#lobby.depart(address),
       onRefused: (refusal) => reportRefusal(refusal, resolved),
       onError: (error) => server.#onError(error),
     });

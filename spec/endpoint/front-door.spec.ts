@@ -20,6 +20,8 @@ async function openDoor(options: ServerOptions = {}, onUpgrade?: (upgrade: Upgra
     });
   };
   const door = new FrontDoor(resolved, {
+    onArrival: () => undefined,
+    onDeparture: () => {},
     onUpgrade: onUpgrade ?? accept,
     onRefused: (refusal) => refusals.push(refusal),
     onError: () => {},
@@ -174,7 +176,8 @@ describe('a FrontDoor', () => {
 
   it('rejects with the system error where the port is taken', async () => {
     const { port } = await openDoor();
-    const second = new FrontDoor(resolveServerOptions(), { onUpgrade() {}, onRefused() {}, onError() {} });
+    const events = { onArrival: () => undefined, onDeparture() {}, onUpgrade() {}, onRefused() {}, onError() {} };
+    const second = new FrontDoor(resolveServerOptions(), events);
     await expect(second.listen({ port, host: '127.0.0.1' })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });
