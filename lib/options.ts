@@ -29,7 +29,7 @@ export interface ConnectionOptions {
   readonly maxBufferedBytes?: number | undefined;
   /**
    * Bytes that may wait to be sent, overhead counted, beyond which the connection is failed with 1013 instead of taking
-   * more: whoever awaits what he sends never comes near it. Default 64 MiB: a burst of a hundred thousand small messages,
+   * more: whoever awaits what he sends never comes near it. Default 64 MiB: a burst of eighty thousand small messages,
    * or of four of `maxMessageBytes`. A message is taken whole, however large, where less than that waits. `Infinity` is allowed.
    */
   readonly maxQueuedBytes?: number | undefined;
@@ -42,8 +42,8 @@ export interface ConnectionOptions {
   /** Bytes on the wire that may come in a second, likewise. Default `Infinity`. */
   readonly maxBytesPerSecond?: number | undefined;
   /**
-   * ms that bytes may wait without any of them leaving, after which the connection is cut (1006). Default 60,000: half a
-   * kilobyte a second is enough to stay, and a peer that pings and never reads does not. `Infinity` waits for ever.
+   * ms that bytes may wait without any of them leaving, after which the connection is cut (1006). Default 60,000: the
+   * system takes bytes in steps of up to 64 KiB, so who reads a kilobyte a second stays, and a peer that pings and never reads does not. `Infinity` waits for ever.
    */
   readonly writeTimeoutMs?: number | undefined;
   /**

@@ -13,8 +13,8 @@ import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { abortable } from './abortable.ts';
 import { type Outbox, type OutboxJob, type Settle, wireLength } from './outbox.ts';
 
-/** About what a message takes while it waits, beside its payload (measured on Node 20: 250 to 500 bytes). */
-const WAIT_OVERHEAD = 512;
+/** About what a message takes while it waits, beside its payload (measured on Node 20: 220 to 730 bytes). */
+const WAIT_OVERHEAD = 768;
 
 /** What a stream is told of a write. */
 export type WriteCallback = (error?: Error | null) => void;

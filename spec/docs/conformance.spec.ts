@@ -1,6 +1,8 @@
 /** The table of docs/conformance.md is complete: it counts what RFC 6455 demands, and says of each how things stand. */
 import { describe, expect, it } from 'vitest';
-import { readText } from '../laws/sources.ts';
+import { exists, literals, readSource, readText } from '../laws/sources.ts';
+
+const SECTION = /§\d+(?:\.\d+)*/g;
 
 const rows = readText('docs/conformance.md')
   .split('\n')
@@ -13,6 +15,13 @@ const rows = readText('docs/conformance.md')
     return { section, demand, count, files, specs, status };
   });
 
+/** The strings of a spec, and of the vectors that fill its tables: its titles are among them. */
+function titlesOf(path: string): string[] {
+  const { code, imports } = readSource(path);
+  const vectors = imports.filter(({ target }) => target.startsWith('spec/vectors/'));
+  return [code, ...vectors.map(({ target }) => readSource(target).code)].flatMap((text) => literals(text));
+}
+
 describe('the table of conformance', () => {
   it('has every MUST and MUST NOT of the RFC outside §2: 112 and 25', () => {
     const sums = rows.map(({ count }) => (count === '–' ? [0, 0] : count.split('/').map(Number)));
@@ -22,6 +31,22 @@ describe('the table of conformance', () => {
   it('says of each how things stand, and gives a reason for what is not done', () => {
     const statuses = rows.map(({ status }) => status);
     expect(statuses.filter((status) => !/^(?:done|(?:partly|not ours|not done): \S)/.test(status))).toEqual([]);
+  });
+
+  it('names specs of which each has tests for a section of the row, and runs all of them', () => {
+    const idle = /\b(?:it|test|describe)(?:\.\w+)*\.(?:only|skip|todo|skipIf|runIf|fails)\b/;
+    const hollow = rows.flatMap(({ section, specs }) =>
+      [...specs.matchAll(/`(spec\/[^`]+)`/g)]
+        .map((match) => match[1] ?? '')
+        .filter((path) => {
+          if (!exists(path)) return true;
+          const sections: readonly string[] = section.match(SECTION) ?? [];
+          const titled = titlesOf(path).flatMap((title) => title.match(SECTION) ?? []);
+          return !sections.some((name) => titled.includes(name)) || idle.test(readSource(path).code);
+        })
+        .map((path) => `${section}: ${path}`),
+    );
+    expect(hollow).toEqual([]);
   });
 
   it('names a file and a spec for all that is done', () => {
