@@ -26,8 +26,6 @@ export type VigilLimit = 'heartbeat' | 'writeTimeoutMs' | 'idleTimeoutMs';
 const LOOKS = 4;
 
 export abstract class Vigil implements Waiting {
-  /** The sockets keep the process alive, not the watch over them. */
-  readonly holdsProcess: boolean = false;
   slot: Slot | undefined;
   place: number = 0;
 
@@ -45,6 +43,11 @@ export abstract class Vigil implements Waiting {
 
   constructor(times: VigilTimes) {
     this.#times = times;
+  }
+
+  /** The sockets keep the process alive, not the watch over them. */
+  get holdsProcess(): boolean {
+    return false;
   }
 
   /** Bytes that have come in. */

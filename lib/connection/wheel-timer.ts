@@ -4,7 +4,6 @@
 import { type Slot, type Waiting, wheel } from './timer-wheel.ts';
 
 export class WheelTimer implements Waiting {
-  readonly holdsProcess: boolean = true;
   slot: Slot | undefined;
   place: number = 0;
   readonly #expired: () => void;
@@ -12,6 +11,10 @@ export class WheelTimer implements Waiting {
   /** @param expired called when the time is over, once for each start */
   constructor(expired: () => void) {
     this.#expired = expired;
+  }
+
+  get holdsProcess(): boolean {
+    return true;
   }
 
   /** Begins to wait, or begins anew. @param ms how long, more than 0 */
