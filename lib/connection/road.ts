@@ -1,4 +1,3 @@
-// biome-ignore-all lint/complexity/noThisInStatic: the static functions here are listeners, called on their stream.
 /**
  * The two straight pipes around a socket:
  *

@@ -6,9 +6,8 @@
  * once; a frame above `maxSliceBytes` passes on in slices while it is still arriving (RFC 6455 §5.4 lets an
  * intermediary re-fragment). A declared length reserves nothing.
  *
- * A header is judged before its payload, text at each of its bytes. After a violation nothing more is parsed (§7.1.7),
- * and nothing after a close frame either: it is the last that a peer may send (§5.5.1), and what follows it all the same
- * is discarded (§1.4).
+ * A header is judged before its payload, text at each of its bytes. Nothing is parsed after a violation (§7.1.7), nor
+ * after a close frame, the last that a peer may send (§5.5.1): what follows it all the same is discarded (§1.4).
  *
  * @see RFC 6455 §5.2–§5.5, §6.2, §8.1
  */
@@ -196,13 +195,11 @@ export class FrameParser {
     const header = this.#header;
     while (this.#position < this.#chunk.length) {
       header[this.#headerFilled++] = this.#chunk[this.#position++]!;
-      if (this.#headerFilled < 2) continue;
       if (this.#headerFilled === 2) assertHeaderStart(header[0]!, header[1]!, this);
-      const size = headerLength(header[1]!);
-      if (this.#headerFilled < size) continue;
+      if (this.#headerFilled < 2 || this.#headerFilled < headerLength(header[1]!)) continue;
+      this.#startFrame(header, 0, this.#headerFilled);
       this.#headerFilled = 0;
       this.#header = undefined;
-      this.#startFrame(header, 0, size);
       return true;
     }
     return false;
@@ -256,8 +253,8 @@ export class FrameParser {
   }
 
   #checkText(piece: Uint8Array): void {
-    // §8.1 "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a
-    // valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+    // §8.1 "When an endpoint … finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST
+    // _Fail the WebSocket Connection_."
     this.#utf8 ??= new Utf8Validator(this.#isUtf8);
     const wrong = this.#utf8.push(piece);
     if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${piece[wrong]!.toString(16)}`);
@@ -290,10 +287,8 @@ export class FrameParser {
     const frame = createFrame(this.#opcode, payload, isFinal, this.#isMasked, this.#rsv, this.#remaining);
     if (isLast) {
       this.#isInPayload = false;
-      if (this.#opcode === WS_OPCODE_CLOSE) {
-        assertClosePayload(payload);
-        this.#isOver = true;
-      }
+      if (this.#opcode === WS_OPCODE_CLOSE) assertClosePayload(payload);
+      this.#isOver = this.#opcode === WS_OPCODE_CLOSE;
       if (isFinal && !this.#isControl) this.#isInsideMessage = false;
     } else {
       this.#opcode = WS_OPCODE_CONTINUATION;

@@ -115,7 +115,7 @@ describe('write', () => {
       ['first,a', 2],
       ['', 1],
     ]);
-    expect(cut.written).toEqual(['65536', '1']);
+    expect(cut.written).toEqual(['65536', '\0']);
     for (const bench of [full, behind, corked, cut]) bench.destroy();
   });
 });
