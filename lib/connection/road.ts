@@ -51,6 +51,8 @@ export class Road {
   readonly #encoder: RoadStream<FrameEncoder>;
   readonly #handlers: RoadHandlers;
   readonly #isClient: boolean;
+  /** What the socket had taken before, where it can tell. */
+  readonly #takenBefore: number;
   #acceptedBytes = 0;
   #dataFrames = 0;
   #hasEnded = false;
@@ -64,6 +66,7 @@ export class Road {
       throw new TypeError('The socket must be a Duplex stream');
     }
     this.#socket = socket;
+    this.#takenBefore = bytesTakenBy(socket);
     this.#handlers = handlers;
     this.#isClient = options.role === 'client';
     // When to end is decided here, not by the peer's FIN: a close frame before it still wants its answer.
@@ -78,7 +81,11 @@ export class Road {
     });
     // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
     // that all that was written has been copied.
-    this.#encoder = new FrameEncoder({ role: options.role, writableHighWaterMark: 1 });
+    this.#encoder = new FrameEncoder({
+      role: options.role,
+      writableHighWaterMark: 1,
+      isFlushed: Road.#isFlushed,
+    });
     if (options.head !== undefined && options.head.length > 0) this.#decoder.write(options.head);
     this.#wireInbound();
     this.#wireOutbound();
@@ -217,6 +224,13 @@ export class Road {
     this[kRoad]!.#handlers.roadDrained();
   }
 
+  /** Whether the system has all that was written. The socket's own count must agree: somebody may stand in for it. */
+  static #isFlushed(this: RoadStream<FrameEncoder>): boolean {
+    const road = this[kRoad];
+    if (road === undefined || road.#socket.writableLength > 0) return false;
+    return bytesTakenBy(road.#socket) - road.#takenBefore === this.bytesWritten;
+  }
+
   static #onSocketError(this: RoadStream<Duplex>, error: Error): void {
     this[kRoad]!.#socketFailed(error);
   }
@@ -277,4 +291,12 @@ export class Road {
     if (!this.#isDiscarding && !this.#decoder.writableEnded) this.#decoder.end();
     this.#handlers.transportGone(this.#error);
   }
+}
+
+/**
+ * The count of a socket that copies what it is given; NaN for any other Duplex: it may have passed on the very memory.
+ * Net and TLS sockets are known by what only they can do.
+ */
+function bytesTakenBy(socket: Duplex & { readonly bytesWritten?: number }): number {
+  return 'setNoDelay' in socket ? (socket.bytesWritten ?? Number.NaN) : Number.NaN;
 }
