@@ -33,6 +33,7 @@ import { Bend } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import { openChannel } from './diagnostics.ts';
 import { FrameIterator } from './frame-iterator.ts';
+import { guardReading } from './lock-guard.ts';
 import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
 import { restoreNodeOperators } from './node-operators.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
@@ -69,6 +70,10 @@ export class WsConnection extends Duplex {
   readonly closeInfo: Promise<CloseInfo>;
 
   readonly #bend: Bend;
+
+  static {
+    guardReading(WsConnection.prototype, (conn) => conn.#bend.readLock.assertUnlocked());
+  }
 
   /** @internal use {@link fromServer} or {@link fromClient} */
   constructor(role: WsRole, socket: Duplex, options: EstablishedOptions = {}) {
@@ -163,12 +168,6 @@ export class WsConnection extends Duplex {
     const frame: WsFrame | null = super.read(size);
     if (frame === null && size !== 0) this.#bend.ask();
     return frame;
-  }
-
-  /** Lets data flow, as `Readable.resume` does. @throws WsError (`WS_ERR_LOCKED`) */
-  override resume(): this {
-    this.#bend.readLock.assertUnlocked();
-    return super.resume();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import type { WsMessage } from '../../lib/connection/ws-message.ts';
@@ -31,6 +32,30 @@ describe('while messages() reads', () => {
     const error = await outcome((async () => read(conn))());
     expect(error).toEqual(locked);
     expect(await (await nextOf(messages)).text()).toBe('a');
+    conn.forceClose();
+  });
+
+  const listening: [string, (conn: WsConnection) => unknown][] = [
+    ["on('data')", (conn) => conn.on('data', () => {})],
+    ["addListener('data')", (conn) => conn.addListener('data', () => {})],
+    ["once('data')", (conn) => conn.once('data', () => {})],
+    ["on('readable')", (conn) => conn.on('readable', () => {})],
+    ['pipe()', (conn) => conn.pipe(sink)],
+  ];
+  const sink = new Writable({ objectMode: true });
+  const listenersOf = (stream: NodeJS.EventEmitter) => stream.eventNames().map((name) => stream.listenerCount(name));
+
+  it.each(listening)('%s throws, and leaves nothing behind', async (_what, read) => {
+    const { conn, peer } = await meet('server');
+    const messages = conn.messages();
+    const before = [listenersOf(conn), listenersOf(sink)];
+    expect(() => read(conn)).toThrow(locked);
+    expect([listenersOf(conn), listenersOf(sink)]).toEqual(before);
+    peer.text('a');
+    expect(await (await nextOf(messages)).text()).toBe('a');
+    await messages.return();
+    peer.text('b');
+    expect((await conn.recvFrame())?.payloadText()).toBe('b');
     conn.forceClose();
   });
 
