@@ -5,7 +5,7 @@
  * WebSocket knows no half-close: `end()` begins the closing handshake, and what the peer sends before it answers is
  * still read.
  */
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable, Writable } from 'node:stream';
 import { ProtocolError } from '../errors.ts';
 import { WsFrame } from '../protocol/frame.ts';
 import type { CloseInfo } from './closer.ts';
@@ -26,6 +26,8 @@ export interface ByteStreamSource extends PieceSource {
 export class ByteStream extends Duplex {
   readonly #source: ByteStreamSource;
   readonly #reader: PieceReader;
+  /** What is piped in. */
+  readonly #pipes = new Set<Readable>();
   /** Why there is nothing behind what waits to be read. */
   #failure: Error | undefined;
 
@@ -38,12 +40,9 @@ export class ByteStream extends Duplex {
       piece: (frame) => this.#take(frame),
       ended: () => this.#end(),
     });
+    this.on('pipe', (from: Readable) => this.#pipes.add(from));
+    this.on('unpipe', (from: Readable) => this.#pipes.delete(from));
     void source.closeInfo.then(() => this.#over());
-  }
-
-  /** Whether a stream is piped into it: such a one listens there for being unpiped. */
-  get #isPipedInto(): boolean {
-    return this.listenerCount('unpipe') > 0;
   }
 
   /** Reads as `Readable.read` does. What came before a cut is read before its error ends the stream. */
@@ -90,7 +89,10 @@ export class ByteStream extends Duplex {
       return;
     }
     // Nothing can be written behind the peer's close. A pipe that leads back here ends it itself.
-    this.once('end', () => this.#isPipedInto || this.end());
+    this.once('end', () => {
+      if (this.#pipes.size === 0) this.end();
+      else void this.#source.closeInfo.then(() => this.#tellSources());
+    });
     this.push(null);
   }
 
@@ -101,8 +103,19 @@ export class ByteStream extends Duplex {
   /** A source whose pipe leads only in hears of the end here, for nobody reads up to it. Else it travels in order. */
   #over(): void {
     const isRead = this.readableFlowing !== null || this.readableDidRead;
-    if (!isRead && !this.writableEnded && this.#isPipedInto) this.destroy(this.#source.endError());
+    if (!isRead && !this.writableEnded && this.#pipes.size > 0) this.destroy(this.#source.endError());
   }
+
+  /** All is read and over: a source that is no stage behind our own reading side will not end by itself. */
+  #tellSources(): void {
+    if (!this.writableEnded && [...this.#pipes].some(isOnItsOwn)) this.destroy(this.#source.endError());
+  }
+}
+
+/** Whether nothing is piped into a stream, or written into it by a pipeline, and nobody has ended it. */
+function isOnItsOwn(stream: Readable): boolean {
+  if (!(stream instanceof Writable)) return true;
+  return !stream.writableEnded && stream.listenerCount('unpipe') + stream.listenerCount('drain') === 0;
 }
 
 function ignore(): void {}

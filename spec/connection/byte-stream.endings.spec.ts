@@ -1,5 +1,5 @@
 /** However a byte stream ends, whoever watches it sees one end and one error at most, and the connection is over. */
-import { type Duplex, PassThrough, Transform, Writable } from 'node:stream';
+import { type Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 import { ClosedError, ProtocolError } from '../../lib/errors.ts';
@@ -174,6 +174,44 @@ describe.each(ways)('a byte stream ends once (%s, %s)', (over, role) => {
     await turns();
     expect(counts).toMatchObject({ close: 1, error: result === 'done' || result === PREMATURE ? 0 : 1 });
     expect(stage.destroyed).toBe(true);
+  });
+
+  const sources: [string, () => Readable][] = [
+    ['a Readable', () => new Readable({ read: () => {} })],
+    ['a PassThrough', () => new PassThrough()],
+  ];
+
+  it.each(sources)('in pipeline(%s that is silent, bytes), which somebody else reads', async (_name, createSource) => {
+    const { conn, peer } = await meet(role, { over });
+    const bytes = conn.byteStream();
+    const source = createSource();
+    const settled = outcome(pipeline(source, bytes));
+    const chunks: Buffer[] = [];
+    bytes.on('data', (chunk: Buffer) => chunks.push(chunk));
+    peer.send(2, 'last');
+    await closeWell(peer);
+    expect(await settled).toBeInstanceOf(ClosedError);
+    expect(Buffer.concat(chunks).toString()).toBe('last');
+    expect([source.destroyed, bytes.readableEnded]).toEqual([true, true]);
+  });
+
+  it('in pipeline(bytes, stages, bytes), and waits for stages that take their time to end', async () => {
+    const { conn, peer } = await meet(role, { over });
+    const bytes = conn.byteStream();
+    const slow = (): Transform =>
+      new Transform({
+        transform: (chunk, _encoding, done) => done(null, chunk),
+        flush: (done) => void conn.closeInfo.then(() => setTimeout(done, 5)),
+      });
+    async function* generator(chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) yield chunk;
+      await conn.closeInfo;
+      await turns();
+    }
+    const settled = outcome(pipeline(bytes, slow(), slow(), generator, slow(), bytes));
+    await turns(2);
+    await closeWell(peer);
+    expect(await settled).toBe('done');
   });
 
   it('carries an error of the source on: the connection is cut', async () => {
