@@ -320,7 +320,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   finalize(callback: WriteCallback): void {
     const frame = this.#closeFrame;
     this.#closeFrame = undefined;
-    if (frame !== undefined) this.#outbox.send(frame, (isWritten) => this.closer.sent(isWritten));
+    // Where we give up, another one takes its place.
+    if (frame !== undefined) this.#outbox.send(frame, (isWritten) => this.#isGivingUp || this.closer.sent(isWritten));
     void this.closeInfo.then((info) => callback(info.error));
   }
 
@@ -349,7 +350,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     }
     // Why we fail the connection does not wait for a message that may never end.
     if (this.closer.isFailing && this.#outbox.hasOpenMessage) this.#outbox.sendLast(frame, settle);
-    else this.sender.sendLast(frame, settle);
+    else this.sender.sendLast(frame, settle, !this.closer.isFailing);
   }
 
   /**

@@ -133,9 +133,11 @@ export class Closer {
     this.#fail(error, WsFrame.close(error.closeCode, VIOLATIONS[error.code].message));
   }
 
-  /** We cannot go on ourselves: says so, and sends nothing more. */
+  /** We cannot go on ourselves: says so, instead of a close frame that has not left, and sends nothing more. */
   giveUp(error: Error, frame: WsFrame): void {
-    this.#fail(error, frame);
+    // Whoever waits for a close frame that has not left waits in vain.
+    this.#settleWaiters(false);
+    this.#fail(error, frame, !this.#road.hasSentClose);
   }
 
   /** The peer has ended the transport behind its close frame or violation. */
@@ -177,10 +179,10 @@ export class Closer {
     return new ClosedError(this.#closing.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
   }
 
-  #fail(error: Error, frame: WsFrame): void {
+  #fail(error: Error, frame: WsFrame, isWithdrawn: boolean = false): void {
     if (this.#info !== undefined) return;
     this.#failure ??= error;
-    const maySend = this.#closing.fail(frame.closeCode(), frame.closeReason(), error.message);
+    const maySend = this.#closing.fail(frame.closeCode(), frame.closeReason(), error.message, isWithdrawn);
     this.#startTimer();
     if (maySend) this.#handlers.writeInOrder(frame, (isWritten) => this.sent(isWritten));
     else this.sent(false);

@@ -35,6 +35,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
   readonly #validator: Utf8Validator | undefined;
   #opcode: number;
   #chunk: Uint8Array | undefined;
+  /** Bytes that have been cut off the write in hand. */
   #offset = 0;
   #isEnding = false;
   #callback: WriteCallback | undefined;
@@ -50,9 +51,9 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     this.on('error', ignore);
   }
 
-  /** Bytes of payload that wait to be cut. */
+  /** Bytes of payload that wait to be cut: what was written, without what has been cut off the write in hand. */
   get bytes(): number {
-    return (this.#chunk?.length ?? 0) - this.#offset;
+    return this.#isDone ? 0 : this.writableLength - this.#offset;
   }
 
   get hasBegun(): boolean {
@@ -74,10 +75,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     const end = Math.min(this.#offset + WS_MAX_FRAME_SIZE, chunk.length);
     const fragment = this.#fragment(chunk.subarray(this.#offset, end), false);
     this.#offset = end;
-    if (end === chunk.length) {
-      this.#chunk = undefined;
-      this.#offset = 0;
-    }
+    if (end === chunk.length) this.#chunk = undefined;
     return fragment;
   }
 
@@ -87,6 +85,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     this.#callback = undefined;
     return (isWritten) => {
       this.#isDone ||= !isWritten;
+      this.#offset = 0;
       callback(isWritten ? null : this.#target.endError());
     };
   }

@@ -26,6 +26,10 @@ export class Sender {
   #queuedBytes = 0;
   /** What sends that are not settled hold: their payload and themselves. */
   #unsettledBytes = 0;
+  /** Messages that are written bit by bit and stand in the stream's own queue. */
+  #queuedMessages: OutboxJob[] | undefined;
+  /** Whether a message that is open when its turn comes is waited for. */
+  #waitsForMessages = true;
   /** Frames in the stream's own queue that were taken back. */
   #revoked: WeakSet<WsFrame> | undefined;
   /** Whether the caller's last data frame was no final one. */
@@ -39,7 +43,11 @@ export class Sender {
 
   /** Bytes of payload that wait in either queue. */
   get bufferedBytes(): number {
-    return (this.#stream.destroyed ? 0 : this.#queuedBytes) + this.#outbox.bytes;
+    return (this.#stream.destroyed ? 0 : this.#queuedBytes + this.#queuedMessageBytes) + this.#outbox.bytes;
+  }
+
+  get #queuedMessageBytes(): number {
+    return this.#queuedMessages?.reduce((sum, message) => sum + message.bytes, 0) ?? 0;
   }
 
   /** What all that waits to be sent takes, overhead counted; counted, not added up, so it may be asked at each send. */
@@ -103,8 +111,7 @@ export class Sender {
   /** Takes a frame, or a message, out of the stream's own queue and sends it in its turn. */
   unqueue(frame: WsFrame | OutboxJob, settle: Settle): void {
     if (!(frame instanceof WsFrame)) {
-      // It may have been taken back while it waited.
-      if (!frame.isDone) this.#outbox.add(frame);
+      this.#unqueueMessage(frame);
       settle(true);
       return;
     }
@@ -113,8 +120,13 @@ export class Sender {
     else this.#outbox.send(frame, settle);
   }
 
-  /** Sends a close frame behind what waits in either queue. */
-  sendLast(frame: WsFrame, settle: Settle): void {
+  /**
+   * Sends a close frame behind what waits in either queue.
+   *
+   * @param waitsForMessages whether also behind messages that are still being written, which may never end
+   */
+  sendLast(frame: WsFrame, settle: Settle, waitsForMessages: boolean = true): void {
+    this.#waitsForMessages = waitsForMessages;
     if (this.#stream.writableLength === 0 || this.#stream.writableEnded) this.#outbox.send(frame, settle);
     else this.queue(frame, (error) => settle(!error));
   }
@@ -158,7 +170,18 @@ export class Sender {
     const queued: WriteCallback = (error) => {
       if (error) message.roadClosed();
     };
+    this.#queuedMessages ??= [];
+    this.#queuedMessages.push(message);
     Duplex.prototype.write.call(this.#stream, message, 'utf8', queued);
+  }
+
+  #unqueueMessage(message: OutboxJob): void {
+    // They leave the queue in the order in which they came.
+    this.#queuedMessages?.shift();
+    // It may have been taken back while it waited.
+    if (message.isDone) return;
+    if (message.isOpen && !this.#waitsForMessages) message.roadClosed();
+    else this.#outbox.add(message);
   }
 
   #enqueue(frame: WsFrame, settle: Settle): () => void {

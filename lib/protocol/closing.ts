@@ -123,9 +123,14 @@ export class ClosingHandshake {
     this.#story.push('we answered it');
   }
 
-  /** The peer broke a rule. @returns whether a close frame is to be sent: not a second one */
-  fail(code: number, reason: string, why: string): boolean {
-    const maySend = this.#state === 'open';
+  /**
+   * The peer broke a rule, or we cannot go on.
+   *
+   * @param isWithdrawn whether the close frame that we had begun with has not left and never will
+   * @returns whether a close frame is to be sent: not a second one
+   */
+  fail(code: number, reason: string, why: string, isWithdrawn: boolean = false): boolean {
+    const maySend = this.#state === 'open' || (this.#state === 'closing' && isWithdrawn);
     if (!maySend && this.#state !== 'closing') return false;
     if (maySend) this.#sent = { code, reason };
     this.#hasFailed = true;

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { isClose, meet, type NaivePeer, ROLES, turns, type WireFrame } from '../support/naive-peer.ts';
 import { outcome } from '../support/outcome.ts';
@@ -222,18 +223,32 @@ describe('closing with an open message', () => {
     await finished(message);
   });
 
-  it.each(ROLES)('and then destroying it ends the connection at once, not clean (%s)', async (role) => {
-    const { conn, peer } = await meet(role);
-    const message = conn.createMessage('text');
-    message.write('a');
-    void conn.close(1000);
-    await turns(2);
-    message.destroy();
-    const { messages, isCut } = await drain(peer);
-    expect([messages, isCut]).toEqual([[], true]);
-    peer.fin();
-    expect(await conn.closeInfo).toMatchObject({ wasClean: false, error: { code: 'WS_ERR_ABANDONED' } });
-  });
+  const closings: [string, (conn: WsConnection) => unknown][] = [
+    ['close()', (conn) => conn.close(1000)],
+    ['end()', (conn) => conn.end()],
+    ['sendClose()', (conn) => conn.sendClose(4000)],
+    ['close() behind what is queued', (conn) => conn.write('queued') && conn.write('more') && conn.close(1000)],
+  ];
+
+  it.each(ROLES.flatMap((role) => closings.map(([how, close]) => [role, how, close] as const)))(
+    'and then destroying it says 1011 at once, instead of what was to be sent (%s, %s)',
+    async (role, _how, close) => {
+      const { conn, peer } = await meet(role);
+      const message = conn.createMessage('text');
+      message.write('a');
+      const closing = close(conn);
+      await turns(2);
+      message.destroy();
+      const { messages, end, isCut } = await drain(peer);
+      expect([messages, end?.payload.readUInt16BE(), isCut]).toEqual([[], 1011, true]);
+      // Nothing follows a close frame (§5.5.1).
+      peer.close(1011);
+      peer.fin();
+      expect(await peer.rest()).toEqual([]);
+      expect(await conn.closeInfo).toMatchObject({ code: 1011, wasClean: false, error: { code: 'WS_ERR_ABANDONED' } });
+      if (_how === 'sendClose()') expect(await closing).toBe(0);
+    },
+  );
 
   it.each(ROLES)(
     'by the peer: our answer waits for its end, and goes with it when it is destroyed (%s)',
@@ -267,6 +282,52 @@ describe('closing with an open message', () => {
     expect(await conn.closeInfo).toMatchObject({ code: 1002 });
     await turns(1);
     expect(message.errored).toMatchObject({ code: 'WS_ERR_STRAY_CONTINUATION' });
+  });
+
+  it.each(ROLES)("by a violation, though it waits in the stream's own queue (%s)", async (role) => {
+    // Nothing ends by the clock here.
+    const { conn, peer } = await meet(role, { closeTimeoutMs: 3_600_000 });
+    const [first, second] = [Buffer.alloc(1_000_000, 1), Buffer.alloc(1000, 2)];
+    conn.write(first);
+    conn.write(second);
+    const message = conn.createMessage('text');
+    message.write('never');
+    await turns(2);
+    const reading = conn.recvFrame();
+    peer.send(0, 'stray');
+    expect(await reading).toBe(null);
+    const { messages, end, isCut } = await drain(peer);
+    expect(messages.map(({ length }) => length)).toEqual([first.length, second.length]);
+    expect([end?.payload.readUInt16BE(), isCut]).toEqual([1002, false]);
+    peer.fin();
+    expect(await conn.closeInfo).toMatchObject({ code: 1002 });
+    await turns(1);
+    expect(message.errored).toMatchObject({ code: 'WS_ERR_STRAY_CONTINUATION' });
+  });
+});
+
+describe('bufferedAmount', () => {
+  it('counts what was written to messages, wherever they wait, and each byte once', async () => {
+    const { conn, peer } = await meet('server');
+    const [first, second] = [conn.createMessage('binary'), conn.createMessage('binary')];
+    conn.write(Buffer.alloc(10));
+    // The stream's own queue is not empty now.
+    const third = conn.createMessage('binary');
+    for (const message of [second, third]) message.write(Buffer.alloc(1000));
+    third.write(Buffer.alloc(500));
+    expect(conn.bufferedAmount).toBe(2510);
+    third.destroy();
+    expect(conn.bufferedAmount).toBe(1010);
+    first.write(Buffer.alloc(1_000_000));
+    const fromNowOn = conn.bufferedAmount;
+    expect(fromNowOn).toBeGreaterThan(900_000);
+    expect(fromNowOn).toBeLessThan(1_002_000);
+    for (const message of [first, second]) message.end();
+    peer.listen();
+    await Promise.all([finished(first), finished(second)]);
+    while (conn.bufferedAmount > 0) await turns(1);
+    expect(conn.bufferedAmount).toBe(0);
+    conn.forceClose();
   });
 });
 

@@ -41,6 +41,14 @@ const CELLS = Object.entries(CLOSING_TABLE).flatMap(([state, row]) =>
   Object.entries(row).map(([event, next]) => ({ state: state as ClosingState, event: event as ClosingEvent, next })),
 );
 
+it('lets a failure take the place of a close frame of ours that has not left, and of no other (§5.5.1)', () => {
+  const closing = closingAfter('send');
+  expect(closing.fail(1011, 'cannot go on', 'we cannot go on', true)).toBe(true);
+  expect([closing.state, closing.result]).toMatchObject(['failing', { code: 1011, wasClean: false }]);
+  for (const state of ['answered', 'failing', 'closed'] as const)
+    expect(closingAfter(...ROADS[state]).fail(1011, '', 'we cannot go on', true)).toBe(false);
+});
+
 describe('the table of the closing handshake', () => {
   it.each(CELLS)('leads from $state over $event to $next (§7.1)', ({ state, event, next }) => {
     const closing = closingAfter(...ROADS[state]);
