@@ -166,13 +166,10 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   }
 
   #deliver(frame: WsFrame): void {
+    this.#isDropping ||= this.#mayDrop && this.reception.isFull;
     if (this.#isDropping) return;
-    if (this.#mayDrop && this.reception.isFull) {
-      this.#isDropping = true;
-    } else {
-      this.reception.deliver(frame);
-      if (this.reception.isFull) this.updateFlow();
-    }
+    this.reception.deliver(frame);
+    if (this.reception.isFull) this.updateFlow();
   }
 
   /** Reads the socket, or holds it, as things stand. */
@@ -224,13 +221,18 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     }
     this.#isEffective = true;
     this.#ending = error;
-    this.#closeFrame = undefined;
-    this.#isGivingUp = true;
+    this.#withdraw();
     this.liveness.endVigil();
     this.#road.discard();
     // What waits behind half a message cannot be sent; the close frame goes before it is told so.
     this.closer.giveUp(error, frame);
     this.reception.finish();
+  }
+
+  /** What waits is not sent any more, nor a close frame of ours. */
+  #withdraw(): void {
+    this.#closeFrame = undefined;
+    this.#isGivingUp = true;
   }
 
   /** Why there is nothing more to read, or no way to write. */
@@ -257,8 +259,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
 
   transportGone(error: Error | undefined): void {
     const ending = this.#ending;
-    const isPending = ending instanceof WsFrame || ending instanceof ProtocolError;
-    if (isPending && !this.#isEffective) this.closer.overtaken(ending);
+    const isWaiting = !this.#isEffective && (ending instanceof WsFrame || ending instanceof ProtocolError);
+    if (isWaiting) this.closer.overtaken(ending);
     this.closer.gone(error);
   }
 
@@ -269,7 +271,10 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     const isFirst = !this.#isEffective;
     this.#isEffective = true;
     if (!(ending instanceof WsFrame)) {
-      if (isFirst && ending instanceof ProtocolError) this.closer.fail(ending);
+      if (isFirst && ending instanceof ProtocolError) {
+        if (this.closer.isClosing && !this.#road.hasSentClose) this.#withdraw();
+        this.closer.fail(ending);
+      }
       return undefined;
     }
     if (isFirst) this.closer.received(ending);
@@ -342,14 +347,11 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   }
 
   writeInOrder(frame: WsFrame, settle: Settle): void {
-    if (this.#isGivingUp) {
-      // Nothing may come between the half message and the close frame.
-      this.#outbox.close();
-      this.#outbox.send(frame, settle);
-      return;
-    }
+    // Nothing may come between a half message and the close frame.
+    if (this.#isGivingUp) this.#outbox.close();
     // Why we fail the connection does not wait for a message that may never end.
-    if (this.closer.isFailing && this.#outbox.hasOpenMessage) this.#outbox.sendLast(frame, settle);
+    const isAtOnce = this.#isGivingUp || (this.closer.isFailing && this.#outbox.hasOpenMessage);
+    if (isAtOnce) this.#outbox.sendLast(frame, settle);
     else this.sender.sendLast(frame, settle, !this.closer.isFailing);
   }
 

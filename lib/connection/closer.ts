@@ -128,16 +128,14 @@ export class Closer {
     this.#timer.start(this.#options.closeTimeoutMs / 2, () => 0, effect);
   }
 
-  /** §7.1.7: says why, and sends nothing more. */
+  /** §7.1.7: says why, instead of a close frame that has not left, and sends nothing more. */
   fail(error: ProtocolError): void {
     this.#fail(error, WsFrame.close(error.closeCode, VIOLATIONS[error.code].message));
   }
 
-  /** We cannot go on ourselves: says so, instead of a close frame that has not left, and sends nothing more. */
+  /** We cannot go on ourselves: likewise. */
   giveUp(error: Error, frame: WsFrame): void {
-    // Whoever waits for a close frame that has not left waits in vain.
-    this.#settleWaiters(false);
-    this.#fail(error, frame, !this.#road.hasSentClose);
+    this.#fail(error, frame);
   }
 
   /** The peer has ended the transport behind its close frame or violation. */
@@ -179,10 +177,13 @@ export class Closer {
     return new ClosedError(this.#closing.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
   }
 
-  #fail(error: Error, frame: WsFrame, isWithdrawn: boolean = false): void {
+  #fail(error: Error, frame: WsFrame): void {
     if (this.#info !== undefined) return;
     this.#failure ??= error;
+    const isWithdrawn = !this.#road.hasSentClose;
     const maySend = this.#closing.fail(frame.closeCode(), frame.closeReason(), error.message, isWithdrawn);
+    // Whoever waits for a close frame that has not left waits in vain.
+    if (isWithdrawn) this.#settleWaiters(false);
     this.#startTimer();
     if (maySend) this.#handlers.writeInOrder(frame, (isWritten) => this.sent(isWritten));
     else this.sent(false);

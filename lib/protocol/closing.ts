@@ -129,7 +129,7 @@ export class ClosingHandshake {
    * @param isWithdrawn whether the close frame that we had begun with has not left and never will
    * @returns whether a close frame is to be sent: not a second one
    */
-  fail(code: number, reason: string, why: string, isWithdrawn: boolean = false): boolean {
+  fail(code: number, reason: string, why: string, isWithdrawn: boolean): boolean {
     const maySend = this.#state === 'open' || (this.#state === 'closing' && isWithdrawn);
     if (!maySend && this.#state !== 'closing') return false;
     if (maySend) this.#sent = { code, reason };

@@ -12,7 +12,13 @@ const CLOSE_TIMEOUT_MS = 1000;
 class Stage implements CloserHandlers {
   readonly story: string[] = [];
   readonly closer: Closer;
-  readonly road = { isOver: false, bytesOut: 0, end: () => this.#note('FIN'), destroy: () => this.#destroy() };
+  readonly road = {
+    isOver: false,
+    hasSentClose: false,
+    bytesOut: 0,
+    end: () => this.#note('FIN'),
+    destroy: () => this.#destroy(),
+  };
   info: CloseInfo | undefined;
   settle: Settle = () => {};
 
@@ -56,7 +62,10 @@ class Stage implements CloserHandlers {
 /** What can happen to a closer, by the name that the table gives it. */
 const EVENTS: Readonly<Record<string, (stage: Stage) => void>> = {
   'we begin': ({ closer }) => closer.begin(WsFrame.close(1000, 'bye')),
-  'ours is sent': ({ closer }) => closer.sent(true),
+  'ours is sent': ({ closer, road }) => {
+    road.hasSentClose = true;
+    closer.sent(true);
+  },
   'ours is lost': ({ closer }) => closer.sent(false),
   'the answer is sent': (stage) => stage.settle(true),
   'the answer is lost': (stage) => stage.settle(false),
@@ -164,6 +173,12 @@ const SCENES: readonly Scene[] = [
     events: ['we begin', 'ours is sent', 'they break a rule', 'the socket is gone'],
     story: ['sent', 'FIN', 'not sent', 'over'],
     info: [1000, 'bye', false, 'local'],
+  },
+  {
+    name: 'they break a rule before our close frame has left: why takes its place (§7.1.7)',
+    events: ['we begin', 'they break a rule', 'the answer is sent', 'the socket is gone'],
+    story: ['wrote 1002 a frame from a client is not masked', 'FIN', 'sent', 'over'],
+    info: [1002, 'a frame from a client is not masked', false, 'local'],
   },
   {
     name: 'they break a rule when all is over: nothing happens',

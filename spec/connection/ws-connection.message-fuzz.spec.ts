@@ -129,3 +129,36 @@ it.each(ROLES)('any interleaving leaves as legal frames, every message whole and
     { numRuns: 80 },
   );
 });
+
+it.each(ROLES)(
+  'a message destroyed at any moment leaves legal frames and whole messages before 1011 (%s)',
+  async (role) => {
+    await fc.assert(
+      fc.asyncProperty(anySteps, fc.nat(9), async (steps, pick) => {
+        const { conn, peer } = await meet(role);
+        const sent = record(peer);
+        const caller = new Caller(conn);
+        caller.create();
+        for (const { do: step, size, pick } of steps) await perform(step, size, pick, caller, peer);
+        const chosen = caller.open.splice(pick % Math.max(1, caller.open.length), 1)[0];
+        chosen?.stream.destroy();
+        if (chosen !== undefined) chosen.note.isTaken = false;
+        caller.finish();
+        void conn.close();
+        peer.socket.resume();
+        while (!decodeAll(sent()).frames.some(({ opcode }) => opcode === 8)) await turns(1);
+        const code = decodeAll(sent()).frames.at(-1)!.payload.readUInt16BE();
+        peer.close(code);
+        peer.fin();
+        expect(await conn.closeInfo).toMatchObject({ code, wasClean: code === 1000 });
+        await Promise.all(caller.promises);
+        const expected = caller.notes.filter(({ isTaken }) => isTaken).map(({ text }) => text);
+        const { messages, isUnfinished } = judge(decodeAll(sent()).frames, role);
+        // A close of ours may have cut a message of raw fragments in two: that is up to the caller.
+        if (code === 1000) expect(messages).toEqual(expected);
+        else expect([code, messages, isUnfinished]).toEqual([1011, expected.slice(0, messages.length), true]);
+      }),
+      { numRuns: 80 },
+    );
+  },
+);

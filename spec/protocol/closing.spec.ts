@@ -26,7 +26,7 @@ function happen(closing: ClosingHandshake, event: Happening): boolean | undefine
   if (event === 'answer') closing.answer();
   if (event === 'send') return closing.send(1000, 'done');
   if (event === 'receive') return closing.receive(3000, 'theirs');
-  if (event === 'fail') return closing.fail(1002, 'broken', 'a rule was broken');
+  if (event === 'fail') return closing.fail(1002, 'broken', 'a rule was broken', false);
   closing.end('remote', 'the transport ended');
   return undefined;
 }
