@@ -6,7 +6,7 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import { pipeline as pipelineDone } from 'node:stream/promises';
 import { connect, FrameDecoder, FrameEncoder, WsFrame, WsServer } from '../dist/index.js';
-import { FrameDecoderStream, FrameEncoderStream } from '../dist/web/index.js';
+import { FrameDecoderStream, FrameEncoderStream, WebSocketStream } from '../dist/web/index.js';
 import { MIB, ResidentMemory } from './resident-memory.js';
 
 const SLICE_BYTES = 65_536;
@@ -85,10 +85,11 @@ const parts = {
         const slices = { maxSliceBytes: SLICE_BYTES, ownsChunks: true };
         const count = (chunk) => (passed += chunk.length);
         server.on('data', count).pause();
+        const isFlushed = (socket) => () => socket.writableLength === 0;
         pipeline(
           client,
           new FrameDecoder({ role: 'server', ...slices }),
-          new FrameEncoder({ role: 'client' }),
+          new FrameEncoder({ role: 'client', isFlushed: isFlushed(server) }),
           server,
           () => {
             report();
@@ -98,7 +99,7 @@ const parts = {
         pipeline(
           server,
           new FrameDecoder({ role: 'client', ...slices }),
-          new FrameEncoder({ role: 'server' }),
+          new FrameEncoder({ role: 'server', isFlushed: isFlushed(client) }),
           client,
           () => {},
         );
@@ -136,6 +137,31 @@ const parts = {
     }
     await sending;
     reportEcho(sent, received);
+  },
+
+  // WebSocketStream has whole messages as chunks: as many of at most 64 KiB as it takes, echoed through toWeb().
+  async messageEcho() {
+    const server = await WsServer.bind(0);
+    listensOn(server);
+    const conn = await server.accept();
+    server.stop();
+    const { readable, writable } = conn.toWeb();
+    await ReadableStream.from(counted(readable)).pipeTo(writable);
+    report();
+  },
+
+  async messageClient() {
+    const stream = new WebSocketStream(`ws://localhost:${port}`);
+    const { readable, writable } = await stream.opened;
+    const [sent, received] = [createHash('sha1'), createHash('sha1')];
+    const sending = ReadableStream.from(generate(SLICE_BYTES, sent)).pipeTo(writable, { preventClose: true });
+    for await (const message of counted(readable)) {
+      received.update(message);
+      if (passed >= bytes) break;
+    }
+    await sending;
+    reportEcho(sent, received);
+    stream.close();
   },
 };
 

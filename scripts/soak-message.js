@@ -1,14 +1,12 @@
 // Sends one huge message through connections in separate processes and back, and watches their memory:
-// `npm run soak:message`, with `--bytes 10e9`, `--through direct|web|proxy|all`, `--from 100e6` (the bytes after which a
+// `npm run soak:message`, with `--bytes 10e9`, `--through direct|web|proxy|web-socket-stream|all`, `--from 100e6` (the bytes after which a
 // process counts as warm) and `--max-growth 32` (MiB that its resident memory may grow from there);
-// with `--live`, what lives after a collection is watched instead.
+// with `--live`, what lives after a collection is watched instead. `--node-flags "--single-threaded-gc"` passes flags on.
 //
 // direct  client ─▶ messages() → createMessage() ─▶ client
 // web     the same with FrameEncoderStream and FrameDecoderStream on both sides, in slices
 // proxy   direct, through the proxy of docs/streams.md
-//
-// The processes collect garbage in one thread. Otherwise V8 lets go of buffers in the background, and where there are
-// more processes than cores, what is free already stays resident for as long as that thread waits for its turn.
+// web-socket-stream  a WebSocketStream and toWeb(), in messages of at most 64 KiB: their chunks are whole messages
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,6 +18,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '100e6' },
     'max-growth': { type: 'string', default: '32' },
     live: { type: 'boolean', default: false },
+    'node-flags': { type: 'string', default: '' },
   },
 });
 const bytes = Number(values.bytes);
@@ -27,11 +26,16 @@ const from = Number(values.from);
 const maxGrowth = Number(values['max-growth']);
 
 /** The processes of each way: each one is told the port of the one before it; the last one is the client. */
-const WAYS = { direct: ['echo', 'client'], web: ['webEcho', 'webClient'], proxy: ['echo', 'proxy', 'client'] };
+const WAYS = {
+  direct: ['echo', 'client'],
+  web: ['webEcho', 'webClient'],
+  proxy: ['echo', 'proxy', 'client'],
+  'web-socket-stream': ['messageEcho', 'messageClient'],
+};
 const ways = values.through === 'all' ? Object.keys(WAYS) : [values.through];
 if (!(bytes > from) || !ways.every((way) => way in WAYS)) {
   console.error(
-    'usage: soak-message.js [--bytes n] [--through direct|web|proxy|all] [--from n] [--max-growth MiB] [--live]',
+    `usage: soak-message.js [--bytes n] [--through ${Object.keys(WAYS).join('|')}|all] [--from n] [--max-growth MiB] [--live] [--node-flags flags]`,
   );
   process.exit(2);
 }
@@ -41,7 +45,7 @@ function start(part, port) {
   const script = fileURLToPath(new URL('soak-message-process.js', import.meta.url));
   const settings = JSON.stringify({ bytes, from, port });
   const child = fork(script, [part, settings], {
-    execArgv: ['--single-threaded-gc', ...(values.live ? ['--expose-gc'] : [])],
+    execArgv: [...values['node-flags'].split(' ').filter(Boolean), ...(values.live ? ['--expose-gc'] : [])],
   });
   const messages = [];
   let wake = () => {};
@@ -84,7 +88,7 @@ async function run(way) {
 }
 
 const mib = (number) => number.toFixed(1);
-console.log(`One message of ${bytes / 1e6} MB; resident memory in MiB, from ${from / 1e6} MB on.\n`);
+console.log(`${bytes / 1e6} MB; resident memory in MiB, from ${from / 1e6} MB on.\n`);
 console.log('| through | process | at first | at most | growth | MB/s | intact |');
 console.log('| --- | --- | --- | --- | --- | --- | --- |');
 let hasFailed = false;
