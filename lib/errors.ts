@@ -35,6 +35,7 @@ export type ViolationCode =
   | 'WS_ERR_MESSAGE_TOO_LARGE'
   | 'WS_ERR_TRUNCATED'
   | 'WS_ERR_UNEXPECTED_TEXT'
+  | 'WS_ERR_EXTENSION'
   | 'WS_ERR_COMPRESSED_CONTINUATION'
   | 'WS_ERR_INVALID_DEFLATE'
   | 'WS_ERR_INFLATED_RATIO';
@@ -59,6 +60,7 @@ export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
   WS_ERR_MESSAGE_TOO_LARGE: violation(1009, 'RFC 6455 §10.4', 'a message is larger than maxMessageBytes'),
   WS_ERR_TRUNCATED: violation(1006, 'RFC 6455 §7.1.5', 'the bytes end inside a frame or a message'),
   WS_ERR_UNEXPECTED_TEXT: violation(1003, 'RFC 6455 §7.4.1', 'a text message came where only bytes are taken'),
+  WS_ERR_EXTENSION: violation(1011, 'RFC 6455 §7.4.1', 'an extension could not go on'),
   WS_ERR_COMPRESSED_CONTINUATION: violation(1002, 'RFC 7692 §6.1', 'RSV1 is set on a fragment that is not the first'),
   WS_ERR_INVALID_DEFLATE: violation(1007, 'RFC 7692 §7.2.2', 'a compressed message is not DEFLATE data'),
   WS_ERR_INFLATED_RATIO: violation(1009, 'RFC 7692 §8', 'a message inflates to more than maxInflatedRatio allows'),

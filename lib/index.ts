@@ -2,13 +2,14 @@
  * The public surface of wspipe.
  */
 export type { CloseInfo } from './connection/closer.ts';
+export type { EstablishedOptions, WsMessageLike } from './connection/connection-arguments.ts';
 export type { FrameIterator } from './connection/frame-iterator.ts';
 export type { MessageIterator, MessagesOptions } from './connection/message-iterator.ts';
 export type { OutgoingMessage } from './connection/outgoing-message.ts';
 export type { FragmentsOptions } from './connection/stream-access.ts';
-export type { PingOptions, SendOptions, WaitOptions } from './connection/wait-options.ts';
+export type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './connection/wait-options.ts';
 export type { WebMessage, WebStreams } from './connection/web-face.ts';
-export { WsConnection, type WsMessageLike } from './connection/ws-connection.ts';
+export { WsConnection } from './connection/ws-connection.ts';
 export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
 export { DeflatePool, type DeflatePoolOptions } from './deflate/deflate-pool.ts';
 export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflater.ts';
@@ -37,7 +38,7 @@ export {
   type ViolationCode,
   WsError,
 } from './errors.ts';
-export type { ConnectionOptions, EstablishedOptions, HeartbeatOptions, WsRequest, WsResponse } from './options.ts';
+export type { ConnectionOptions, HeartbeatOptions, WsRequest, WsResponse } from './options.ts';
 export * from './protocol/close-code.ts';
 export {
   WS_STATE_CLOSED,

@@ -1,8 +1,6 @@
 /**
  * The knobs of a connection: unit, default and reason of each, checked once, at the door.
  */
-import type { BytesLike } from './protocol/frame.ts';
-
 const MIB = 1_048_576;
 
 /** Finds dead peers. Any byte in and any progress out counts as life. */
@@ -85,20 +83,6 @@ export interface WsResponse {
   readonly status: number;
   /** The response's header fields, lower-case names, as Node's `IncomingMessage.headers` has them. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
-/** What the handshake hands over beside the socket. */
-export interface EstablishedOptions extends ConnectionOptions {
-  /** Bytes that came behind the handshake and were already read. */
-  readonly head?: BytesLike | undefined;
-  /** The chosen subprotocol. Default `''`: none. */
-  readonly protocol?: string | undefined;
-  /** The negotiated extensions as in the header. Default `''`: none. */
-  readonly extensions?: string | undefined;
-  readonly request?: WsRequest | undefined;
-  readonly response?: WsResponse | undefined;
-  /** What `authorize` returned. */
-  readonly context?: unknown;
 }
 
 /** {@link ConnectionOptions} with every default in its place. */

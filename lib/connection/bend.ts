@@ -14,6 +14,7 @@ import type { ResolvedConnectionOptions } from '../options.ts';
 import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
+import type { WsNegotiatedExtensions } from '../stream/ws-extension.ts';
 import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
 import { publishClosed, publishLimit, publishViolation } from './diagnostics.ts';
@@ -33,6 +34,7 @@ export interface BendOptions {
   readonly role: WsRole;
   /** Bytes that came behind the handshake. */
   readonly head: BytesLike | undefined;
+  readonly extensions: WsNegotiatedExtensions | undefined;
   readonly limits: ResolvedConnectionOptions;
 }
 
@@ -66,7 +68,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
 
   /** @param stream what people hold; its own queue is the first of the sending side */
   constructor(stream: Duplex, socket: Duplex, options: BendOptions) {
-    const { role, head, limits } = options;
+    const { role, head, extensions, limits } = options;
     this.#face = new StreamFace(stream);
     this.options = limits;
     this.isClient = role === 'client';
@@ -74,9 +76,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
       this.#resolveCloseInfo = resolve;
     });
     this.reception = new Reception(limits, this);
-    const { maxFrameBytes, validateUtf8, allowNonMinimalLengths } = limits;
     const bytes = head === undefined ? undefined : toBytes(head);
-    this.#road = new Road(socket, { role, head: bytes, maxFrameBytes, validateUtf8, allowNonMinimalLengths }, this);
+    this.#road = new Road(socket, { ...limits, role, head: bytes, extensions }, this);
     this.#outbox = new Outbox(this.#road);
     this.sender = new Sender(stream, this.#outbox, this.isClient);
     this.closer = new Closer(this.#road, { isServer: !this.isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
@@ -212,7 +213,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     if (this.closer.isOpen) this.closer.postpone(() => void this.endReached());
   }
 
-  /** Nothing can be sent any more because of ourselves: a message was abandoned half way. */
+  /** Nothing can be sent any more because of ourselves: a message was abandoned half way, or an extension failed. */
   giveUp(error: WsError, frame: WsFrame): void {
     if (!this.closer.isOpen && !this.closer.isClosing) {
       // Our answer to the peer's close frame stands behind half a message: it can never be sent.
@@ -337,6 +338,8 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
       this.reception.clear();
       this.closer.breakOff(error === null ? 'we broke off' : `we broke off (${error.message})`, error ?? undefined);
     }
+    // Nobody can read any more.
+    if (this.#ending === undefined) this.#road.discard();
     this.#ending ??= 'cut';
     this.reception.finish();
   }

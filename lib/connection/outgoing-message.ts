@@ -34,6 +34,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
   readonly #target: MessageTarget;
   readonly #validator: Utf8Validator | undefined;
   #opcode: number;
+  #compress: boolean | undefined;
   #chunk: Uint8Array | undefined;
   /** Bytes that have been cut off the write in hand. */
   #offset = 0;
@@ -42,8 +43,10 @@ export class OutgoingMessage extends Writable implements OutboxJob {
   #hasBegun = false;
   #isDone = false;
 
-  constructor(type: WsMessageType, target: MessageTarget) {
+  /** @param compress what is asked of a compressing sender */
+  constructor(type: WsMessageType, target: MessageTarget, compress?: boolean | undefined) {
     super();
+    this.#compress = compress;
     this.#target = target;
     this.#opcode = type === 'text' ? WS_OPCODE_TEXT : WS_OPCODE_BINARY;
     this.#validator = type === 'text' ? new Utf8Validator(isUtf8) : undefined;
@@ -152,8 +155,9 @@ export class OutgoingMessage extends Writable implements OutboxJob {
   }
 
   #fragment(payload: Uint8Array, isFinal: boolean): WsFrame {
-    const fragment = createFrame(this.#opcode, payload, isFinal, false, 0, 0);
+    const fragment = createFrame(this.#opcode, payload, isFinal, false, 0, 0, this.#compress);
     this.#opcode = WS_OPCODE_CONTINUATION;
+    this.#compress = undefined;
     this.#hasBegun = true;
     this.#isDone = isFinal;
     return fragment;

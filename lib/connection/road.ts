@@ -2,35 +2,30 @@
  * The two straight pipes around a socket:
  *
  * ```
- * socket ─▶ FrameDecoder ─▶ handlers.frame
- * socket ◀─ FrameEncoder ◀─ write(frame)
+ * socket ─▶ FrameDecoder ─▶ [InboundLane] ─▶ handlers.receive
+ * socket ◀─ FrameEncoder ◀─ [OutboundLane] ◀─ write(frame)
  * ```
+ *
+ * The lanes, with the stages of extensions, are there only where an extension has been negotiated that wants them.
  *
  * Here the streams are wired, held, let go and torn down, and every way in which a Duplex can end is turned into one of
  * four events: a frame, a violation, the end of what the peer sends, the end of the socket. No rule of the protocol is here.
  */
-import type { Duplex } from 'node:stream';
-import type { ProtocolError } from '../errors.ts';
+import type { Duplex, Readable } from 'node:stream';
+import type { ProtocolError, WsError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
-import type { WsRole } from '../protocol/header-rules.ts';
-import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
-import { FrameDecoder } from '../stream/frame-decoder.ts';
-import { FrameEncoder } from '../stream/frame-encoder.ts';
+import type { FrameDecoder } from '../stream/frame-decoder.ts';
+import type { FrameEncoder } from '../stream/frame-encoder.ts';
 import { pump, stopPump } from '../stream/pump.ts';
+import { InboundLane } from './inbound-lane.ts';
+import { OutboundLane } from './outbound-lane.ts';
+import { createRoadStreams, type RoadOptions } from './road-streams.ts';
 
 const kRoad = Symbol('wspipe.road');
 
 /** A stream of a road: the road's listeners are shared functions, which find it here. An idle connection holds no closure. */
 type RoadStream<Stream> = Stream & { [kRoad]?: Road | undefined };
-
-export interface RoadOptions {
-  readonly role: WsRole;
-  readonly head: Uint8Array | undefined;
-  readonly maxFrameBytes: number;
-  readonly validateUtf8: boolean;
-  readonly allowNonMinimalLengths: boolean;
-}
 
 export interface RoadHandlers {
   /** A frame (or a slice of one) came. */
@@ -43,12 +38,18 @@ export interface RoadHandlers {
   transportGone(error?: Error | undefined): void;
   /** There is room to write again. */
   roadDrained(): void;
+  /** An extension has failed on the way out: only this close frame can be sent any more. */
+  giveUp(error: WsError, frame: WsFrame): void;
 }
 
 export class Road {
   readonly #socket: RoadStream<Duplex>;
   readonly #decoder: RoadStream<FrameDecoder>;
   readonly #encoder: RoadStream<FrameEncoder>;
+  readonly #inbound: InboundLane | undefined;
+  readonly #outbound: OutboundLane | undefined;
+  /** What is held and let go. */
+  readonly #source: Readable;
   readonly #handlers: RoadHandlers;
   readonly #isClient: boolean;
   /** What the socket had taken before, where it can tell. */
@@ -56,6 +57,7 @@ export class Road {
   #acceptedBytes = 0;
   #dataFrames = 0;
   #hasEnded = false;
+  #isEnding = false;
   #isOver = false;
   #isDiscarding = false;
   #hasSentClose = false;
@@ -71,22 +73,17 @@ export class Road {
     this.#isClient = options.role === 'client';
     // When to end is decided here, not by the peer's FIN: a close frame before it still wants its answer.
     socket.allowHalfOpen = true;
-    this.#decoder = new FrameDecoder({
-      role: options.role,
-      maxFrameBytes: options.maxFrameBytes,
-      maxSliceBytes: WS_MAX_FRAME_SIZE,
-      validateUtf8: options.validateUtf8,
-      allowNonMinimalLengths: options.allowNonMinimalLengths,
-      ownsChunks: true,
-    });
-    // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
-    // that all that was written has been copied.
-    this.#encoder = new FrameEncoder({
-      role: options.role,
-      writableHighWaterMark: 1,
-      isFlushed: Road.#isFlushed,
-    });
-    if (options.head !== undefined && options.head.length > 0) this.#decoder.write(options.head);
+    const { decoder, encoder, judge, inbound, outbound } = createRoadStreams(options, Road.#isFlushed);
+    this.#decoder = decoder;
+    this.#encoder = encoder;
+    if (options.head !== undefined && options.head.length > 0) decoder.write(options.head);
+    if (inbound.length > 0) {
+      this.#inbound = new InboundLane(decoder, inbound, judge, handlers, (error) => this.#inboundDone(error));
+    }
+    if (outbound.length > 0) {
+      this.#outbound = new OutboundLane(outbound, encoder, handlers, (frame) => this.#encode(frame));
+    }
+    this.#source = this.#inbound?.last ?? this.#decoder;
     this.#wireInbound();
     this.#wireOutbound();
     if (socket.destroyed || socket.closed) process.nextTick(() => this.#finish());
@@ -95,7 +92,7 @@ export class Road {
   /** Bytes written that the socket has not given to the system yet. */
   get bufferedBytes(): number {
     if (this.#isOver) return 0;
-    const unencoded = this.#acceptedBytes - this.#encoder.bytesWritten;
+    const unencoded = this.#acceptedBytes - this.#encoder.bytesWritten + (this.#outbound?.heldBytes ?? 0);
     return unencoded + this.#encoder.readableLength + this.#socket.writableLength;
   }
 
@@ -126,15 +123,15 @@ export class Road {
 
   /** Hands no more frames over (a few may still come) and, with that, stops reading the socket. */
   pause(): void {
-    this.#decoder.pause();
+    this.#source.pause();
   }
 
   resume(): void {
-    this.#decoder.resume();
+    this.#source.resume();
   }
 
   get isPaused(): boolean {
-    return this.#decoder.isPaused();
+    return this.#source.isPaused();
   }
 
   /**
@@ -143,7 +140,7 @@ export class Road {
    * @returns whether it was; if not, nothing has happened
    */
   writeNow(frame: WsFrame): boolean {
-    if (this.#isOver || !this.#encoder.encodeNow(frame)) return false;
+    if (this.#isOver || this.#outbound !== undefined || !this.#encoder.encodeNow(frame)) return false;
     this.#wrote(frame);
     return true;
   }
@@ -155,10 +152,26 @@ export class Road {
    * `roadDrained` tells when
    */
   write(frame: WsFrame): boolean {
-    if (this.#isOver || this.#encoder.writableEnded || this.writeNow(frame)) return true;
+    if (this.#isOver || this.#isEnding) return true;
+    if (this.#outbound !== undefined) {
+      this.#hasSentClose ||= frame.isClose();
+      // A ping or a pong may overtake; a close may not.
+      const mayPass = frame.isControl() && !frame.isClose();
+      return mayPass ? this.#outbound.writePast(frame) : this.#outbound.write(frame);
+    }
+    if (this.writeNow(frame)) return true;
     this.#wrote(frame);
     this.#encoder.write(frame);
     return this.#encoder.writableLength === 0;
+  }
+
+  /** Sends what has passed the stages, or goes past them. @returns the bytes that it takes on the wire */
+  #encode(frame: WsFrame): number {
+    if (this.#isOver || this.#encoder.writableEnded) return 0;
+    const before = this.#acceptedBytes;
+    this.#wrote(frame);
+    if (!this.#encoder.encodeNow(frame)) this.#encoder.write(frame);
+    return this.#acceptedBytes - before;
   }
 
   #wrote(frame: WsFrame): void {
@@ -169,7 +182,10 @@ export class Road {
 
   /** Sends what was written and then FIN. */
   end(): void {
-    if (!this.#isOver && !this.#encoder.writableEnded) this.#encoder.end();
+    if (this.#isOver || this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.#outbound === undefined) this.#encoder.end();
+    else this.#outbound.end();
   }
 
   /** From now on reads the socket only to throw away what comes, so that its end is seen and nothing is reset. */
@@ -178,6 +194,7 @@ export class Road {
     this.#isDiscarding = true;
     stopPump(this.#socket);
     this.#decoder.destroy();
+    this.#inbound?.destroy();
     if (this.#isOver) return;
     this.#socket.on('end', Road.#onSocketEnd);
     this.#socket.resume();
@@ -192,7 +209,9 @@ export class Road {
   #wireInbound(): void {
     const decoder = this.#decoder;
     decoder[kRoad] = this;
-    decoder.on('data', Road.#onFrame).on('end', Road.#onDecoderEnd).on('error', Road.#onDecoderError);
+    if (this.#inbound === undefined) {
+      decoder.on('data', Road.#onFrame).on('end', Road.#onDecoderEnd).on('error', Road.#onDecoderError);
+    }
     pump(this.#socket, decoder);
   }
 
@@ -201,7 +220,7 @@ export class Road {
     const encoder = this.#encoder;
     socket[kRoad] = this;
     encoder[kRoad] = this;
-    encoder.on('drain', Road.#onEncoderDrain);
+    if (this.#outbound === undefined) encoder.on('drain', Road.#onEncoderDrain);
     pump(encoder, socket);
     socket.on('error', Road.#onSocketError).on('finish', Road.#onSocketFinish).on('close', Road.#onSocketClose);
   }
@@ -213,11 +232,11 @@ export class Road {
   }
 
   static #onDecoderEnd(this: RoadStream<FrameDecoder>): void {
-    this[kRoad]!.#inboundEnded();
+    this[kRoad]!.#inboundDone(undefined);
   }
 
   static #onDecoderError(this: RoadStream<FrameDecoder>, error: Error): void {
-    this[kRoad]!.#decoderFailed(error as ProtocolError);
+    this[kRoad]!.#inboundDone(error as ProtocolError);
   }
 
   static #onEncoderDrain(this: RoadStream<FrameEncoder>): void {
@@ -250,10 +269,12 @@ export class Road {
     this[kRoad] = undefined;
   }
 
-  #decoderFailed(violation: ProtocolError): void {
-    if (this.#isDiscarding) return;
-    if (violation.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(violation);
-    else this.#handlers.violated(violation);
+  /** Nothing more comes through the decoder and the stages. */
+  #inboundDone(error: ProtocolError | undefined): void {
+    if (error === undefined) this.#inboundEnded();
+    else if (this.#isDiscarding) return;
+    else if (error.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(error);
+    else this.#handlers.violated(error);
   }
 
   #socketFailed(error: Error): void {
@@ -286,6 +307,7 @@ export class Road {
     this.#isOver = true;
     stopPump(this.#encoder);
     this.#encoder.destroy();
+    this.#outbound?.destroy();
     stopPump(this.#socket);
     // What came before the socket went is not lost: the decoder hands over what it has, then ends.
     if (!this.#isDiscarding && !this.#decoder.writableEnded) this.#decoder.end();

@@ -222,3 +222,15 @@ export function toFrame(chunk: unknown): WsFrame {
   if (chunk instanceof WsFrame) return chunk;
   return typeof chunk === 'string' ? textFrame(chunk) : WsFrame.binary(chunk as BytesLike);
 }
+
+/** Gives the frame as it is, or one with the other wish for compression. @throws TypeError for what is no boolean */
+export function withCompress(frame: WsFrame, compress: boolean | undefined): WsFrame {
+  assertCompress(compress);
+  if (compress === undefined || compress === frame.compress) return frame;
+  return createFrame(frame.opcode, frame.payload, frame.isFinal, frame.isMasked, frame.rsv, 0, compress);
+}
+
+/** @throws TypeError */
+export function assertCompress(compress: boolean | undefined): void {
+  if (compress !== undefined && typeof compress !== 'boolean') throw new TypeError('compress must be true or false');
+}

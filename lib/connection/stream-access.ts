@@ -16,7 +16,7 @@ import { MessageIterator, type MessageIteratorSource, type MessagesOptions } fro
 import type { OutboxJob } from './outbox.ts';
 import { type MessageTarget, OutgoingMessage } from './outgoing-message.ts';
 import type { Reception } from './reception.ts';
-import type { WriteCallback } from './sender.ts';
+import { assertCompress, type WriteCallback } from './sender.ts';
 import { createWebStreams, type WebFaceSource, type WebStreams } from './web-face.ts';
 import type { WsMessageType } from './ws-message.ts';
 
@@ -52,9 +52,10 @@ export class StreamAccess implements MessageIteratorSource, ByteStreamSource, Me
   }
 
   /** @throws TypeError for another type, or inside a message of raw fragments */
-  createMessage(type: WsMessageType): OutgoingMessage {
+  createMessage(type: WsMessageType, compress?: boolean | undefined): OutgoingMessage {
     if (type !== 'text' && type !== 'binary') throw new TypeError("The type of a message must be 'text' or 'binary'");
-    const message = new OutgoingMessage(type, this);
+    assertCompress(compress);
+    const message = new OutgoingMessage(type, this, compress);
     if (this.#bend.closer.isOpen) this.#bend.sender.addMessage(message);
     else message.destroy(this.endError());
     return message;

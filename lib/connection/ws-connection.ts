@@ -17,13 +17,7 @@
  * @see RFC 6455 §5–§7
  */
 import { Duplex } from 'node:stream';
-import {
-  type EstablishedOptions,
-  milliseconds,
-  resolveConnectionOptions,
-  type WsRequest,
-  type WsResponse,
-} from '../options.ts';
+import { milliseconds, resolveConnectionOptions, type WsRequest, type WsResponse } from '../options.ts';
 import { WS_CLOSE_NORMAL } from '../protocol/close-code.ts';
 import type { WsState } from '../protocol/closing.ts';
 import { type BytesLike, WsFrame } from '../protocol/frame.ts';
@@ -31,6 +25,7 @@ import type { WsRole } from '../protocol/header-rules.ts';
 import { abortable } from './abortable.ts';
 import { Bend } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
+import type { EstablishedOptions } from './connection-arguments.ts';
 import { openChannel } from './diagnostics.ts';
 import { FrameIterator } from './frame-iterator.ts';
 import { guardReading } from './lock-guard.ts';
@@ -38,14 +33,11 @@ import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
 import { restoreNodeOperators } from './node-operators.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { overflows } from './overflow.ts';
-import { textFrame, toFrame, type WriteCallback } from './sender.ts';
+import { textFrame, toFrame, type WriteCallback, withCompress } from './sender.ts';
 import { type FragmentsOptions, StreamAccess } from './stream-access.ts';
-import type { PingOptions, SendOptions, WaitOptions } from './wait-options.ts';
+import type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './wait-options.ts';
 import type { WebStreams } from './web-face.ts';
 import type { WsMessageType } from './ws-message.ts';
-
-/** What is written: a frame, a text message, or a binary one. */
-export type WsMessageLike = WsFrame | string | BytesLike;
 
 /**
  * A WebSocket connection whose handshake is done: a Duplex in object mode both ways.
@@ -81,13 +73,14 @@ export class WsConnection extends Duplex {
     super({ objectMode: true, readableHighWaterMark: 1, writableHighWaterMark: 2 });
     this.role = role;
     this.protocol = options.protocol ?? '';
-    this.extensions = options.extensions ?? '';
+    this.extensions = options.extensions?.header ?? '';
     this.request = options.request;
     this.response = options.response;
     this.context = options.context;
     // What a peer does must not end the process for want of a listener; `finished` and `closeInfo` see it all the same.
     this.on('error', ignore);
-    this.#bend = new Bend(this, socket, { role, head: options.head, limits: resolveConnectionOptions(options) });
+    const { head, extensions } = options;
+    this.#bend = new Bend(this, socket, { role, head, extensions, limits: resolveConnectionOptions(options) });
     this.closeInfo = this.#bend.closeInfo;
     if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
   }
@@ -197,8 +190,8 @@ export class WsConnection extends Duplex {
    *
    * @throws TypeError for another type, or inside a message of raw fragments
    */
-  createMessage(type: WsMessageType): OutgoingMessage {
-    return this.#streams.createMessage(type);
+  createMessage(type: WsMessageType, options?: MessageOptions | undefined): OutgoingMessage {
+    return this.#streams.createMessage(type, options?.compress);
   }
 
   /**
@@ -378,7 +371,8 @@ export class WsConnection extends Duplex {
     return new StreamAccess(this.#bend, this);
   }
 
-  #send(frame: WsFrame, options: SendOptions | undefined): number | Promise<number> {
+  #send(asked: WsFrame, options: SendOptions | undefined): number | Promise<number> {
+    const frame = withCompress(asked, options?.compress);
     const signal = options?.signal;
     if (signal?.aborted) return abortable<number>(signal, nothing);
     if (!this.isOpen() || overflows(this.#bend)) return 0;

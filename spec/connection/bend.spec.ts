@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { EstablishedOptions } from '../../lib/connection/connection-arguments.ts';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
-import type { EstablishedOptions } from '../../lib/options.ts';
 import { WS_STATE_CLOSED } from '../../lib/protocol/closing.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Duplex, type DuplexOptions } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Road, type RoadHandlers, type RoadOptions } from '../../lib/connection/road.ts';
+import { Road, type RoadHandlers } from '../../lib/connection/road.ts';
+import type { RoadOptions } from '../../lib/connection/road-streams.ts';
 import type { ProtocolError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
@@ -45,6 +46,10 @@ class Log implements RoadHandlers {
 
   roadDrained(): void {
     this.#note('drained');
+  }
+
+  giveUp(error: Error): void {
+    this.#note(`gave up: ${error.message}`);
   }
 
   #note(event: string): void {

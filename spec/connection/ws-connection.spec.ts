@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { Duplex, PassThrough } from 'node:stream';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { EstablishedOptions } from '../../lib/connection/connection-arguments.ts';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
 import { ClosedError } from '../../lib/errors.ts';
-import type { EstablishedOptions } from '../../lib/options.ts';
 import { WS_STATE_CLOSED, WS_STATE_CLOSING, WS_STATE_OPEN } from '../../lib/protocol/closing.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { closeBody, isClose, meet, NaivePeer, ROLES, turns } from '../support/naive-peer.ts';
@@ -27,7 +27,12 @@ describe('a new connection', () => {
   it('tells what the handshake handed over', async () => {
     const request = { url: '/x', headers: {}, remoteAddress: undefined, protocols: ['a'], httpVersion: '1.1' };
     const context = { user: 'u' };
-    const { conn } = await meet('server', { protocol: 'a', extensions: 'e', request, context });
+    const { conn } = await meet('server', {
+      protocol: 'a',
+      extensions: { header: 'e', rsv: 0, stages: [] },
+      request,
+      context,
+    });
     expect([conn.protocol, conn.extensions]).toEqual(['a', 'e']);
     expect(conn.request).toBe(request);
     expect(conn.context).toBe(context);

@@ -3,8 +3,8 @@
  * RFC 6455 §5.2 draws them, and shares no line with `lib/`. What it is told to send, it sends, legal or not.
  */
 import type { Duplex } from 'node:stream';
+import type { EstablishedOptions } from '../../lib/connection/connection-arguments.ts';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
-import type { EstablishedOptions } from '../../lib/options.ts';
 import { memoryPair, tcpPair } from './sockets.ts';
 
 export type Role = 'client' | 'server';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { EstablishedOptions } from '../../lib/connection/connection-arguments.ts';
 import { ProtocolError } from '../../lib/errors.ts';
-import type { EstablishedOptions } from '../../lib/options.ts';
 import { MessageStreams } from '../../lib/web/message-streams.ts';
 import { WebSocketError } from '../../lib/web/web-socket-error.ts';
 import { turns, until } from '../support/endpoints.ts';
