@@ -85,13 +85,13 @@ function hasPendingResponse({ upgrade, socket }: IncomingMessage & { readonly up
 function establish(
   socket: Duplex,
   head: Uint8Array,
-  { lines, protocol, request, context }: Agreement,
+  { lines, ...agreed }: Agreement,
   options: ResolvedUpgradeOptions,
   watch: SocketWatch,
 ): WsConnection {
   prepareSocket(socket);
   socket.write(formatHead('HTTP/1.1 101 Switching Protocols', lines));
-  const connection = WsConnection.fromServer(socket, { ...options.connection, head, protocol, request, context });
+  const connection = WsConnection.fromServer(socket, { ...options.connection, ...agreed, head });
   watch.release();
   return connection;
 }

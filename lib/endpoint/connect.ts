@@ -11,7 +11,9 @@ import { HandshakeError } from '../errors.ts';
 import { createKey } from '../handshake/accept-key.ts';
 import { formatCallerHeaders } from '../handshake/caller-headers.ts';
 import { formatRequest, readResponse } from '../handshake/client-handshake.ts';
+import { confirmExtensions, offerExtensions } from '../handshake/extension-negotiation.ts';
 import { type FieldLine, groupFields } from '../handshake/field-grammar.ts';
+import { openExtensions } from '../stream/ws-extension.ts';
 import { prepareSocket } from './accept-upgrade.ts';
 import { requestUpgrade } from './client-request.ts';
 import { parseConnectTarget } from './connect-target.ts';
@@ -76,6 +78,7 @@ async function travel(
 /** Writes all header fields of a request. What the caller says takes the place of what the URL says. */
 function formatLines({ target, headers }: Itinerary, key: string, options: ResolvedConnectOptions): FieldLine[] {
   const { protocols, origin } = options;
+  const extensions = offerExtensions(options.extensions) || undefined;
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
   for (const name of ['host', 'authorization']) {
     if (headers.filter((line) => line[0].toLowerCase() === name).length > 1) {
@@ -86,7 +89,7 @@ function formatLines({ target, headers }: Itinerary, key: string, options: Resol
   if (target.authorization !== undefined && !names.has('authorization')) {
     lines.push(['Authorization', target.authorization]);
   }
-  return [...lines, ...formatRequest({ key, protocols, origin, headers })];
+  return [...lines, ...formatRequest({ key, protocols, extensions, origin, headers })];
 }
 
 function establish(
@@ -94,7 +97,7 @@ function establish(
   socket: Duplex,
   head: Uint8Array,
   key: string,
-  { protocols, maxHeaderCount, connection }: ResolvedConnectOptions,
+  { protocols, extensions: spoken, maxHeaderCount, connection }: ResolvedConnectOptions,
 ): WsConnection {
   const status = message.statusCode ?? 0;
   try {
@@ -106,11 +109,12 @@ function establish(
     if (message.httpVersion !== '1.1') {
       throw new HandshakeError('WS_ERR_HANDSHAKE', status, `the server answered in HTTP/${message.httpVersion}`);
     }
-    const asked = { key, protocols, extensionsOffered: [] };
-    const { protocol } = readResponse({ status, headers: groupFields(message.rawHeaders) }, asked, sha1);
+    const asked = { key, protocols, extensionsOffered: spoken.map(({ name }) => name) };
+    const answer = readResponse({ status, headers: groupFields(message.rawHeaders) }, asked, sha1);
+    const extensions = openExtensions(confirmExtensions(answer.extensions, spoken));
     prepareSocket(socket);
     const response = { status, headers: message.headers };
-    return WsConnection.fromClient(socket, { ...connection, head, protocol, response });
+    return WsConnection.fromClient(socket, { ...connection, head, protocol: answer.protocol, extensions, response });
   } catch (error) {
     socket.destroy();
     throw error;

@@ -13,6 +13,8 @@ import { isToken } from '../handshake/field-grammar.ts';
 import { assertOriginPolicy } from '../handshake/origin.ts';
 import { type ConnectionOptions, count, milliseconds, resolveConnectionOptions, type WsRequest } from '../options.ts';
 import { WS_HEADER_BUFFER } from '../protocol/sizes.ts';
+import type { WsExtension } from '../stream/ws-extension.ts';
+import { type ExtensionOptions, resolveExtensions } from './extension-options.ts';
 
 /** What both ends of an opening handshake limit. */
 export interface HandshakeLimits {
@@ -32,7 +34,7 @@ export interface HandshakeLimits {
 }
 
 /** What the side that accepts a handshake takes. Functions are given the request as the connection will show it. */
-export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits {
+export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, ExtensionOptions {
   /**
    * Which pages may connect, by their Origin field: `'*'` for all, a list of origins as browsers write them, or a
    * function. Default: the pages of the request's own host, because browsers let any page connect to anywhere. A request
@@ -85,7 +87,7 @@ export interface ServerOptions extends UpgradeOptions {
 }
 
 /** What {@link connect} takes. */
-export interface ConnectOptions extends ConnectionOptions, HandshakeLimits {
+export interface ConnectOptions extends ConnectionOptions, HandshakeLimits, ExtensionOptions {
   /** The subprotocols to offer, the best one first. Default: none. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Further fields of the request. `Host` and `Authorization` take the place of what the URL says. */
@@ -114,6 +116,7 @@ export interface ConnectOptions extends ConnectionOptions, HandshakeLimits {
 export interface ResolvedUpgradeOptions
   extends Pick<UpgradeOptions, 'origins' | 'selectProtocol' | 'authorize' | 'responseHeaders' | 'onRefused'> {
   readonly protocols: readonly string[];
+  readonly extensions: readonly WsExtension[];
   readonly maxHeaderBytes: number;
   readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
@@ -132,8 +135,10 @@ export interface ResolvedServerOptions extends ResolvedUpgradeOptions {
 }
 
 /** {@link ConnectOptions} with every default in its place. */
-export interface ResolvedConnectOptions extends Omit<ConnectOptions, keyof ConnectionOptions | 'protocols'> {
+export interface ResolvedConnectOptions
+  extends Omit<ConnectOptions, keyof ConnectionOptions | keyof ExtensionOptions | 'protocols'> {
   readonly protocols: readonly string[];
+  readonly extensions: readonly WsExtension[];
   readonly maxHeaderBytes: number;
   readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
@@ -156,7 +161,9 @@ const MAX_REDIRECTS = 20;
  */
 export function resolveUpgradeOptions(options: UpgradeOptions = {}): ResolvedUpgradeOptions {
   assertObject('options', options);
-  const { origins, protocols = [], selectProtocol, authorize, responseHeaders, onRefused, ...rest } = options;
+  const { perMessageDeflate, extensions: listed, ...others } = options;
+  const { origins, protocols = [], selectProtocol, authorize, responseHeaders, onRefused, ...rest } = others;
+  const extensions = resolveExtensions({ perMessageDeflate, extensions: listed }, false);
   if (typeof origins !== 'function') assertOriginPolicy(origins);
   assertProtocols(protocols);
   for (const [name, value] of Object.entries({ selectProtocol, authorize, responseHeaders, onRefused })) {
@@ -166,7 +173,8 @@ export function resolveUpgradeOptions(options: UpgradeOptions = {}): ResolvedUpg
   // Dead clients are a server's burden, so a server looks for them unless it is told not to.
   const connection = { ...rest, heartbeat: rest.heartbeat ?? true };
   resolveConnectionOptions(connection);
-  return { origins, protocols, selectProtocol, authorize, responseHeaders, onRefused, ...limits, connection };
+  const judges = { origins, selectProtocol, authorize, responseHeaders, onRefused };
+  return { ...judges, protocols, extensions, ...limits, connection };
 }
 
 /** As {@link resolveUpgradeOptions}, for a whole server. */
@@ -191,7 +199,8 @@ export function resolveServerOptions(options: ServerOptions = {}): ResolvedServe
 /** As {@link resolveUpgradeOptions}, for a client. */
 export function resolveConnectOptions(options: ConnectOptions = {}): ResolvedConnectOptions {
   assertObject('options', options);
-  const { protocols = [], headers, origin, signal, maxRedirects, tls, agent, createConnection, ...rest } = options;
+  const { perMessageDeflate, extensions, ...others } = options;
+  const { protocols = [], headers, origin, signal, maxRedirects, tls, agent, createConnection, ...rest } = others;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal');
   if (tls !== undefined) assertObject('tls', tls);
   if (createConnection !== undefined && typeof createConnection !== 'function') {
@@ -203,6 +212,7 @@ export function resolveConnectOptions(options: ConnectOptions = {}): ResolvedCon
     ...{ headers, origin, signal, tls, agent, createConnection, connection: rest },
     ...resolveHandshakeLimits(rest),
     protocols: typeof protocols === 'string' ? [protocols] : protocols,
+    extensions: resolveExtensions({ perMessageDeflate, extensions }, true),
     maxRedirects: count('maxRedirects', maxRedirects, 0, MAX_REDIRECTS),
   };
 }

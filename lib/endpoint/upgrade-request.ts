@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HandshakeError } from '../errors.ts';
+import { acceptExtensions } from '../handshake/extension-negotiation.ts';
 import { type FieldLine, groupFields, parseTokenList } from '../handshake/field-grammar.ts';
 import { isOriginAllowed } from '../handshake/origin.ts';
 import {
@@ -19,6 +20,7 @@ import {
   selectProtocol,
 } from '../handshake/server-handshake.ts';
 import type { WsRequest } from '../options.ts';
+import { openExtensions, type WsNegotiatedExtensions } from '../stream/ws-extension.ts';
 import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
 import { Refusal } from './refusal.ts';
 
@@ -26,6 +28,7 @@ import { Refusal } from './refusal.ts';
 export interface Agreement {
   readonly lines: readonly FieldLine[];
   readonly protocol: string;
+  readonly extensions: WsNegotiatedExtensions;
   readonly request: WsRequest;
   readonly context: unknown;
 }
@@ -111,7 +114,7 @@ async function judgeOrigin(
 }
 
 async function agree(
-  { key, protocols }: ServerHandshake,
+  { key, protocols, extensions: offers }: ServerHandshake,
   request: WsRequest,
   options: ResolvedUpgradeOptions,
 ): Promise<Agreement | Refusal> {
@@ -119,8 +122,11 @@ async function agree(
   if (context instanceof Refusal) return context;
   const protocol = await chooseProtocol(protocols, request, options);
   const headers = await options.responseHeaders?.(request);
-  const lines = formatResponse({ key, protocols, protocol, headers }, sha1);
-  return { lines, protocol: protocol ?? '', request, context };
+  const negotiated = acceptExtensions(offers, options.extensions);
+  const answer = { key, protocols, protocol, headers, extensions: negotiated.header || undefined };
+  const lines = formatResponse(answer, sha1);
+  // Last, for stages are made to be used; and here, where what an extension throws is still a refusal.
+  return { lines, protocol: protocol ?? '', extensions: openExtensions(negotiated), request, context };
 }
 
 async function chooseProtocol(

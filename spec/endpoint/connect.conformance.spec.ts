@@ -99,8 +99,9 @@ describe('the request', () => {
     expect(valuesOf(asked, 'sec-websocket-protocol')).toEqual(['chat, superchat']);
     const [key = '', ...others] = valuesOf(asked, 'sec-websocket-key');
     expect([Buffer.from(key, 'base64').length, others]).toEqual([16, []]);
-    // A browser has an Origin, we have none to tell; and no extension is offered that we do not speak (§9.1).
-    expect([valuesOf(asked, 'origin'), valuesOf(asked, 'sec-websocket-extensions')]).toEqual([[], []]);
+    // A browser has an Origin, we have none to tell; and no extension is offered but the registered one (§9.1).
+    const offer = 'permessage-deflate; client_max_window_bits';
+    expect([valuesOf(asked, 'origin'), valuesOf(asked, 'sec-websocket-extensions')]).toEqual([[], [offer]]);
   });
 
   it('has one Host and one Authorization field, or is not sent (§4.1)', async () => {

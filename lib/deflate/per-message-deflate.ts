@@ -1,0 +1,144 @@
+/**
+ * permessage-deflate as an extension like any other: the parameters of RFC 7692 in the handshake, and then one stage that
+ * inflates what comes and one that deflates what is sent.
+ *
+ * @see RFC 7692
+ */
+import { byteLimit, count, flag } from '../options.ts';
+import type { WsFrame } from '../protocol/frame.ts';
+import type { WsRole } from '../protocol/header-rules.ts';
+import type { ExtensionStages, WsExtension } from '../stream/ws-extension.ts';
+import {
+  acceptDeflate,
+  confirmDeflate,
+  type DeflateParameters,
+  MAX_WINDOW_BITS,
+  MIN_WINDOW_BITS,
+  offerDeflate,
+} from './deflate-parameters.ts';
+import { DeflatePool } from './deflate-pool.ts';
+import { FrameDeflater } from './frame-deflater.ts';
+import { FrameInflater } from './frame-inflater.ts';
+import { isDeflateAvailable } from './zlib-context.ts';
+
+/** What permessage-deflate is asked for, and how it compresses. The first four are the parameters of RFC 7692 §7.1. */
+export interface PerMessageDeflateOptions {
+  /**
+   * Whether the server begins each message with an empty window. Default `false`: what messages have in common is then
+   * sent once. With `true` the server keeps nothing between messages.
+   */
+  readonly serverNoContextTakeover?: boolean | undefined;
+  /** The same for the client. Default `false`. */
+  readonly clientNoContextTakeover?: boolean | undefined;
+  /**
+   * The largest window with which the server may compress, as a power of 2: 8 to 15. Default 15, 32 KiB. With takeover,
+   * that is what both ends may have to keep between messages. A server that does not agree to less than 15 is declined.
+   */
+  readonly serverMaxWindowBits?: number | undefined;
+  /** The same for the client. A client that does not offer to be held to less than 15 is declined. Default 15. */
+  readonly clientMaxWindowBits?: number | undefined;
+  /** zlib's effort for what we send, −1 to 9. Default −1: zlib's own choice, which is 6. */
+  readonly level?: number | undefined;
+  /** zlib's memory for what we send, 1 to 9: 2^(memLevel + 9) bytes beside the window, while it compresses. Default 8. */
+  readonly memLevel?: number | undefined;
+  /** Messages of fewer bytes are sent as they are. Default 256: smaller ones rarely shrink. */
+  readonly thresholdBytes?: number | undefined;
+  /**
+   * Decides instead of `thresholdBytes`, by the first frame of a message; `compress` of the message itself comes before it.
+   */
+  readonly shouldCompress?: ((frame: WsFrame) => boolean) | undefined;
+  /** How many times its size a message that comes may become; 1009 beyond it. Default `Infinity`: `maxMessageBytes` limits it. */
+  readonly maxInflatedRatio?: number | undefined;
+  /** Where zlib contexts come from. Default: one pool for the process. */
+  readonly pool?: DeflatePool | undefined;
+}
+
+const NAME = 'permessage-deflate';
+const RSV1 = 4;
+
+/**
+ * Makes the extension. Where the runtime has no zlib that can be driven, a client does not offer it, and a server
+ * declines it.
+ *
+ * @throws TypeError for an option of the wrong type, RangeError for one out of range
+ * @see RFC 7692 §7
+ */
+export function createPerMessageDeflate(options: PerMessageDeflateOptions = {}): WsExtension {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('perMessageDeflate must be a boolean or an object');
+  assertCompression(options);
+  const wanted = readParameters(options);
+  return {
+    name: NAME,
+    rsv: RSV1,
+    offer: () => (isDeflateAvailable() ? [offerDeflate(wanted)] : []),
+    accept: (offer) => {
+      const agreement = isDeflateAvailable() ? acceptDeflate(offer, wanted) : undefined;
+      return agreement && { params: agreement.params, stages: createStages('server', agreement.agreed, options) };
+    },
+    confirm: (answer) => createStages('client', confirmDeflate(answer, wanted), options),
+  };
+}
+
+/** What one side's compressor holds to. */
+interface Compressor {
+  readonly windowBits: number;
+  readonly contextTakeover: boolean;
+}
+
+function createStages(role: WsRole, agreed: DeflateParameters, options: PerMessageDeflateOptions): ExtensionStages {
+  const server: Compressor = {
+    windowBits: agreed.serverMaxWindowBits,
+    contextTakeover: !agreed.serverNoContextTakeover,
+  };
+  const client: Compressor = {
+    windowBits: agreed.clientMaxWindowBits,
+    contextTakeover: !agreed.clientNoContextTakeover,
+  };
+  const [ours, theirs] = role === 'server' ? [server, client] : [client, server];
+  const { maxInflatedRatio, pool, level, memLevel, thresholdBytes, shouldCompress } = options;
+  return {
+    // Sizes and UTF-8 are judged behind all stages, where there may be others.
+    createInbound: () => new FrameInflater({ ...theirs, maxInflatedRatio, pool, validateUtf8: false }),
+    createOutbound: () => new FrameDeflater({ ...ours, level, memLevel, thresholdBytes, shouldCompress, pool }),
+  };
+}
+
+function readParameters(options: PerMessageDeflateOptions): DeflateParameters {
+  return {
+    serverNoContextTakeover: flag('serverNoContextTakeover', options.serverNoContextTakeover, false),
+    clientNoContextTakeover: flag('clientNoContextTakeover', options.clientNoContextTakeover, false),
+    serverMaxWindowBits: windowBits('serverMaxWindowBits', options.serverMaxWindowBits),
+    clientMaxWindowBits: windowBits('clientMaxWindowBits', options.clientMaxWindowBits),
+  };
+}
+
+function windowBits(name: string, value: number | undefined): number {
+  return atLeast(name, MIN_WINDOW_BITS, count(name, value, MAX_WINDOW_BITS, MAX_WINDOW_BITS));
+}
+
+function assertCompression({
+  level,
+  memLevel,
+  thresholdBytes,
+  maxInflatedRatio,
+  ...rest
+}: PerMessageDeflateOptions): void {
+  if (level !== -1) count('level', level, 0, 9);
+  atLeast('memLevel', 1, count('memLevel', memLevel, 8, 9));
+  byteLimit('thresholdBytes', thresholdBytes, 0);
+  if (maxInflatedRatio !== undefined && typeof maxInflatedRatio !== 'number') {
+    throw new TypeError('maxInflatedRatio must be a number');
+  }
+  atLeast('maxInflatedRatio', 1, maxInflatedRatio ?? 1);
+  const { shouldCompress, pool } = rest;
+  if (shouldCompress !== undefined && typeof shouldCompress !== 'function') {
+    throw new TypeError('shouldCompress must be a function');
+  }
+  if (pool !== undefined && !(pool instanceof DeflatePool)) throw new TypeError('pool must be a DeflatePool');
+}
+
+function atLeast(name: string, min: number, value: number): number {
+  if (!(value >= min)) throw new RangeError(`${name} must be ${min} or more, not ${value}`);
+  return value;
+}

@@ -1,0 +1,131 @@
+import type { Duplex } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { DeflatePool } from '../../lib/deflate/deflate-pool.ts';
+import { createPerMessageDeflate, type PerMessageDeflateOptions } from '../../lib/deflate/per-message-deflate.ts';
+import { acceptExtensions, confirmExtensions, offerExtensions } from '../../lib/handshake/extension-negotiation.ts';
+import { WsFrame } from '../../lib/protocol/frame.ts';
+import { openStages } from '../../lib/stream/ws-extension.ts';
+
+/** Sends messages through a row of stages, and gives what comes out. */
+async function through(stage: Duplex, frames: readonly WsFrame[]): Promise<WsFrame[]> {
+  const out: WsFrame[] = [];
+  stage.on('data', (frame: WsFrame) => out.push(frame));
+  const ended = new Promise((resolve) => stage.once('end', resolve));
+  for (const frame of frames) stage.write(frame);
+  stage.end();
+  await ended;
+  return out;
+}
+
+function negotiate(client: PerMessageDeflateOptions, server: PerMessageDeflateOptions) {
+  const ofClient = [createPerMessageDeflate(client)];
+  const accepted = acceptExtensions(offerExtensions(ofClient), [createPerMessageDeflate(server)]);
+  const confirmed = confirmExtensions(accepted.header, ofClient);
+  return { header: accepted.header, server: openStages(accepted), client: openStages(confirmed) };
+}
+
+const TEXT = 'the same again and again, '.repeat(40);
+
+describe('createPerMessageDeflate', () => {
+  it.each<[PerMessageDeflateOptions, PerMessageDeflateOptions, string]>([
+    [{}, {}, 'permessage-deflate'],
+    [{ clientNoContextTakeover: true }, {}, 'permessage-deflate; client_no_context_takeover'],
+    [{}, { serverMaxWindowBits: 10 }, 'permessage-deflate; server_max_window_bits=10'],
+    [
+      { serverMaxWindowBits: 8, clientMaxWindowBits: 9 },
+      { serverNoContextTakeover: true, clientMaxWindowBits: 8 },
+      'permessage-deflate; server_no_context_takeover; server_max_window_bits=8; client_max_window_bits=8',
+    ],
+  ])(
+    'a client that wants %o and a server that wants %o agree, and understand each other (RFC 7692 §7)',
+    async (...wants) => {
+      const [client, server, header] = wants;
+      const agreed = negotiate(client, server);
+      expect(agreed.header).toBe(header);
+      for (const [from, to] of [
+        [agreed.client, agreed.server],
+        [agreed.server, agreed.client],
+      ] as const) {
+        const frames = [TEXT, 'short', TEXT].map((text) => WsFrame.text(text));
+        const sent = await through(from.outbound[0]!, frames);
+        expect(sent.map(({ rsv }) => rsv)).toEqual([4, 0, 4]);
+        expect(sent[0]!.payloadLength).toBeLessThan(TEXT.length / 2);
+        const received = await through(to.inbound[0]!, sent);
+        expect(received.map((frame) => frame.payloadText())).toEqual([TEXT, 'short', TEXT]);
+      }
+    },
+  );
+
+  it('without takeover, equal messages are equal on the wire; with it, the second one is smaller (RFC 7692 §7.1.1)', async () => {
+    for (const serverNoContextTakeover of [true, false]) {
+      const { server } = negotiate({}, { serverNoContextTakeover });
+      const [first, second] = await through(server.outbound[0]!, [WsFrame.text(TEXT), WsFrame.text(TEXT)]);
+      expect(second!.payloadLength < first!.payloadLength).toBe(!serverNoContextTakeover);
+    }
+  });
+
+  it('takes over how it compresses: thresholdBytes, shouldCompress, compress, level, maxInflatedRatio', async () => {
+    const rsvOf = async (options: PerMessageDeflateOptions, frame: WsFrame): Promise<number> => {
+      const { client } = negotiate(options, {});
+      return (await through(client.outbound[0]!, [frame]))[0]!.rsv;
+    };
+    const text = WsFrame.text(TEXT);
+    expect(await rsvOf({ thresholdBytes: 1 }, WsFrame.text('aa'))).toBe(4);
+    expect(await rsvOf({ thresholdBytes: TEXT.length + 1 }, text)).toBe(0);
+    expect(await rsvOf({ shouldCompress: (frame) => frame.isBinary() }, text)).toBe(0);
+    expect(await rsvOf({}, new WsFrame(1, Buffer.from(TEXT), { compress: false }))).toBe(0);
+    expect(await rsvOf({}, new WsFrame(1, Buffer.from('a'), { compress: true }))).toBe(4);
+    const sizes = await Promise.all(
+      [0, 9].map(
+        async (level) => (await through(negotiate({ level }, {}).client.outbound[0]!, [text]))[0]!.payloadLength,
+      ),
+    );
+    expect(sizes[0]).toBeGreaterThan(sizes[1]!);
+    const { client, server } = negotiate({}, { maxInflatedRatio: 2 });
+    const [bomb] = await through(client.outbound[0]!, [WsFrame.binary(new Uint8Array(60_000))]);
+    const failed = new Promise((resolve) => server.inbound[0]!.once('error', resolve));
+    server.inbound[0]!.resume();
+    server.inbound[0]!.write(bomb);
+    expect(await failed).toMatchObject({ closeCode: 1009 });
+  });
+
+  it('a client that stays silent about its window is declined by a server that limits it (RFC 7692 §7.1.2.2)', () => {
+    const server = createPerMessageDeflate({ clientMaxWindowBits: 10 });
+    expect(server.accept([])).toBeUndefined();
+    expect(server.accept([{ name: 'client_max_window_bits', value: undefined }])?.params).toEqual([
+      { name: 'client_max_window_bits', value: '10' },
+    ]);
+  });
+
+  it.each<[string, unknown, new (...args: never[]) => Error]>([
+    ['null', null, TypeError],
+    ['a number', 1, TypeError],
+    ['a window of 7 bits', { serverMaxWindowBits: 7 }, RangeError],
+    ['a window of 16 bits', { clientMaxWindowBits: 16 }, RangeError],
+    ['a window of text', { clientMaxWindowBits: '10' }, TypeError],
+    ['a window of half a bit', { clientMaxWindowBits: 9.5 }, RangeError],
+    ['a switch that is none', { serverNoContextTakeover: 'yes' }, TypeError],
+    ['another switch that is none', { clientNoContextTakeover: 1 }, TypeError],
+    ['level 10', { level: 10 }, RangeError],
+    ['level -2', { level: -2 }, RangeError],
+    ['memLevel 0', { memLevel: 0 }, RangeError],
+    ['memLevel 10', { memLevel: 10 }, RangeError],
+    ['a negative threshold', { thresholdBytes: -1 }, RangeError],
+    ['a ratio below 1', { maxInflatedRatio: 0.5 }, RangeError],
+    ['a ratio that is no number', { maxInflatedRatio: Number.NaN }, RangeError],
+    ['a ratio of text', { maxInflatedRatio: '5' }, TypeError],
+    ['a policy that is no function', { shouldCompress: true }, TypeError],
+    ['a pool that is none', { pool: {} }, TypeError],
+  ])('refuses %s at the door', (_name, options, kind) => {
+    expect(() => createPerMessageDeflate(options as PerMessageDeflateOptions)).toThrow(kind);
+  });
+
+  it('takes every option at its edge', () => {
+    const edges: PerMessageDeflateOptions[] = [
+      { level: 0, memLevel: 1, thresholdBytes: 0, maxInflatedRatio: 1 },
+      { level: 9, memLevel: 9, thresholdBytes: Number.POSITIVE_INFINITY, maxInflatedRatio: Number.POSITIVE_INFINITY },
+      { serverMaxWindowBits: 8, clientMaxWindowBits: 15, pool: new DeflatePool() },
+    ];
+    for (const options of edges) expect(negotiate(options, options).header).toContain('permessage-deflate');
+  });
+});
