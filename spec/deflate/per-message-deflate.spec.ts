@@ -82,11 +82,11 @@ describe('createPerMessageDeflate', () => {
     );
     expect(sizes[0]).toBeGreaterThan(sizes[1]!);
     const { client, server } = negotiate({}, { maxInflatedRatio: 2 });
-    const [bomb] = await through(client.outbound[0]!, [WsFrame.binary(new Uint8Array(60_000))]);
+    const [bomb] = await through(client.outbound[0]!, [WsFrame.binary(new Uint8Array(600_000))]);
     const failed = new Promise((resolve) => server.inbound[0]!.once('error', resolve));
     server.inbound[0]!.resume();
     server.inbound[0]!.write(bomb);
-    expect(await failed).toMatchObject({ closeCode: 1009 });
+    expect(await failed).toMatchObject({ code: 'WS_ERR_INFLATED_RATIO', closeCode: 1009 });
   });
 
   it('a client that stays silent about its window is declined by a server that limits it (RFC 7692 §7.1.2.2)', () => {
