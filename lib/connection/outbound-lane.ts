@@ -23,8 +23,11 @@ export interface OutboundHandlers {
   giveUp(error: WsError, frame: WsFrame): void;
 }
 
-/** Hands a frame to the encoder. @returns the bytes that it takes on the wire */
-export type Encode = (frame: WsFrame) => number;
+/** Where the way out ends. */
+export interface EncoderAccess {
+  /** Hands a frame to the encoder. @returns the bytes that it takes on the wire */
+  encode(frame: WsFrame): number;
+}
 
 export class OutboundLane implements LinkHandlers {
   readonly #stages: readonly Duplex[];
@@ -32,16 +35,17 @@ export class OutboundLane implements LinkHandlers {
   readonly #last: Duplex;
   readonly #encoder: FrameEncoder;
   readonly #handlers: OutboundHandlers;
-  readonly #encodeFrame: Encode;
+  readonly #access: EncoderAccess;
   /** Bytes that went in since the stages were last empty. */
   #heldBytes = 0;
+  #givenBytes = 0;
   #isFull = false;
   #isBroken = false;
   #isOver = false;
 
   /** @param stages in the order of the way out; at least one */
-  constructor(stages: readonly Duplex[], encoder: FrameEncoder, handlers: OutboundHandlers, encode: Encode) {
-    this.#encodeFrame = encode;
+  constructor(stages: readonly Duplex[], encoder: FrameEncoder, handlers: OutboundHandlers, access: EncoderAccess) {
+    this.#access = access;
     this.#stages = stages;
     this.#first = stages[0]!;
     this.#last = stages.at(-1)!;
@@ -69,6 +73,11 @@ export class OutboundLane implements LinkHandlers {
     return this.#areStagesEmpty() ? 0 : this.#heldBytes;
   }
 
+  /** Bytes on the wire of all that has come through the stages. */
+  get givenBytes(): number {
+    return this.#givenBytes;
+  }
+
   /** Sends a data frame, or the close frame. @returns whether nothing is on its way, and so there is room for more */
   write(frame: WsFrame): boolean {
     if (!this.#isBroken) {
@@ -76,14 +85,14 @@ export class OutboundLane implements LinkHandlers {
       this.#heldBytes += frame.payload.length;
       writeStage(this.#first, frame, this, this.#taken);
     } else if (frame.isControl()) {
-      this.#encodeFrame(frame);
+      this.#access.encode(frame);
     }
     return this.#hasRoom();
   }
 
   /** Sends a ping or a pong, past all stages. @returns whether there is room for more */
   writePast(frame: WsFrame): boolean {
-    this.#encodeFrame(frame);
+    this.#access.encode(frame);
     if (this.#encoder.writableLength === 0) return true;
     this.#isFull = true;
     return false;
@@ -115,7 +124,7 @@ export class OutboundLane implements LinkHandlers {
 
   #encode(frame: unknown): void {
     if (this.#isBroken || this.#isOver) return;
-    if (frame instanceof WsFrame) this.#encodeFrame(frame);
+    if (frame instanceof WsFrame) this.#givenBytes += this.#access.encode(frame);
     // Told in a later tick, when nobody is inside a write.
     else this.#last.destroy(new TypeError('it gave something that is no frame'));
     if (this.#encoder.writableLength > 0) this.#last.pause();

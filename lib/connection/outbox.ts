@@ -13,8 +13,11 @@ import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import type { Road } from './road.ts';
 
-/** Is told whether what it waits for was written, once there is room for more. */
-export type Settle = (isWritten: boolean) => void;
+/**
+ * Is told whether what it waits for was written, once there is room for more; where an extension may have changed its
+ * size, with the bytes of the message on the wire.
+ */
+export type Settle = (isWritten: boolean, stagedBytes?: number | undefined) => void;
 
 /** A message that waits for its turn, or is being cut. */
 export interface OutboxJob {
@@ -43,12 +46,17 @@ export function wireLength(payloadLength: number, isMasked: boolean): number {
 
 export class Outbox {
   readonly #road: Road;
+  /** Whether extensions may change the size of what is sent. */
+  readonly #isStaged: boolean;
   #jobs: OutboxJob[] = [];
   #waiting: Settle[] = [];
   #hasRoom = true;
+  /** What extensions had given out when the last message began. */
+  #stagedBefore = 0;
 
   constructor(road: Road) {
     this.#road = road;
+    this.#isStaged = road.stagedBytes !== undefined;
   }
 
   /** Bytes of payload that wait here. */
@@ -67,6 +75,7 @@ export class Outbox {
    * @returns whether there is room for more; if not, {@link whenRoom} tells when
    */
   sendNow(frame: WsFrame): boolean {
+    if (this.#isStaged && !frame.isControl()) this.#stagedBefore = this.#road.stagedBytes!;
     const hasRoom = this.#road.write(frame);
     this.#hasRoom &&= hasRoom;
     return hasRoom;
@@ -75,6 +84,11 @@ export class Outbox {
   /** Sends a small frame in its turn, where that is now and there is room. @returns whether it did; if not, nothing has happened */
   trySend(frame: WsFrame): boolean {
     return this.isIdle && this.#road.writeNow(frame);
+  }
+
+  /** The bytes on the wire of the last message, where extensions may have changed its size. */
+  get stagedBytes(): number | undefined {
+    return this.#isStaged ? this.#road.stagedBytes! - this.#stagedBefore : undefined;
   }
 
   /** Calls back once there is room for more. */
@@ -138,13 +152,14 @@ export class Outbox {
   advance(): void {
     while (this.#hasRoom) {
       const job = this.#jobs[0];
+      if (this.#isStaged && job?.hasBegun === false) this.#stagedBefore = this.#road.stagedBytes!;
       const fragment = job?.next();
       if (job === undefined || fragment === undefined) return;
       if (job.isDone) this.#jobs.shift();
       this.#hasRoom = this.#road.write(fragment);
       const settle = job.takeSettle();
       if (settle === undefined) continue;
-      if (this.#hasRoom) settle(true);
+      if (this.#hasRoom) settle(true, this.stagedBytes);
       else this.#waiting.push(settle);
     }
   }
@@ -152,7 +167,7 @@ export class Outbox {
   #settleWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const settle of waiting) settle(true);
+    for (const settle of waiting) settle(true, this.stagedBytes);
   }
 }
 

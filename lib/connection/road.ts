@@ -80,9 +80,7 @@ export class Road {
     if (inbound.length > 0) {
       this.#inbound = new InboundLane(decoder, inbound, judge, handlers, (error) => this.#inboundDone(error));
     }
-    if (outbound.length > 0) {
-      this.#outbound = new OutboundLane(outbound, encoder, handlers, (frame) => this.#encode(frame));
-    }
+    if (outbound.length > 0) this.#outbound = new OutboundLane(outbound, encoder, handlers, this);
     this.#source = this.#inbound?.last ?? this.#decoder;
     this.#wireInbound();
     this.#wireOutbound();
@@ -94,6 +92,11 @@ export class Road {
     if (this.#isOver) return 0;
     const unencoded = this.#acceptedBytes - this.#encoder.bytesWritten + (this.#outbound?.heldBytes ?? 0);
     return unencoded + this.#encoder.readableLength + this.#socket.writableLength;
+  }
+
+  /** Bytes on the wire of all data that extensions have given out; undefined where there are none on the way out. */
+  get stagedBytes(): number | undefined {
+    return this.#outbound?.givenBytes;
   }
 
   /** Bytes that have come in. */
@@ -165,19 +168,19 @@ export class Road {
     return this.#encoder.writableLength === 0;
   }
 
-  /** Sends what has passed the stages, or goes past them. @returns the bytes that it takes on the wire */
-  #encode(frame: WsFrame): number {
+  /** @internal sends what has passed the stages, or goes past them. @returns the bytes that it takes on the wire */
+  encode(frame: WsFrame): number {
     if (this.#isOver || this.#encoder.writableEnded) return 0;
-    const before = this.#acceptedBytes;
-    this.#wrote(frame);
     if (!this.#encoder.encodeNow(frame)) this.#encoder.write(frame);
-    return this.#acceptedBytes - before;
+    return this.#wrote(frame);
   }
 
-  #wrote(frame: WsFrame): void {
-    this.#acceptedBytes += headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
+  #wrote(frame: WsFrame): number {
+    const bytes = headerLengthFor(frame.payload.length, this.#isClient) + frame.payload.length;
+    this.#acceptedBytes += bytes;
     this.#hasSentClose ||= frame.isClose();
     if (!frame.isControl()) this.#dataFrames += 1;
+    return bytes;
   }
 
   /** Sends what was written and then FIN. */
@@ -271,9 +274,8 @@ export class Road {
 
   /** Nothing more comes through the decoder and the stages. */
   #inboundDone(error: ProtocolError | undefined): void {
-    if (error === undefined) this.#inboundEnded();
-    else if (this.#isDiscarding) return;
-    else if (error.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(error);
+    if (this.#isDiscarding && error !== undefined) return;
+    if (error === undefined || error.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(error);
     else this.#handlers.violated(error);
   }
 

@@ -32,6 +32,8 @@ export class Sender {
   #waitsForMessages = true;
   /** Frames in the stream's own queue that were taken back. */
   #revoked: WeakSet<WsFrame> | undefined;
+  /** What frames of that queue came to on the wire, where extensions may have changed their size. */
+  #stagedSizes: WeakMap<WsFrame, number> | undefined;
   /** Whether the caller's last data frame was no final one. */
   #isInsideMessage = false;
 
@@ -65,9 +67,10 @@ export class Sender {
     const bytes = wireLength(length, this.#isClient);
     const isNext = this.#outbox.isIdle && length <= WS_MAX_FRAME_SIZE && this.#stream.writableLength === 0;
     if (!isNext && !frame.isControl()) return abortable(signal, (resolve) => this.#sendInTurn(frame, bytes, resolve));
-    if (this.#outbox.sendNow(frame)) return bytes;
+    if (this.#outbox.sendNow(frame)) return this.#sizeOf(frame) ?? bytes;
     return abortable(signal, (resolve) => {
-      this.#outbox.whenRoom(this.#whenSettled(length, (isWritten) => resolve(isWritten ? bytes : 0)));
+      const settle: Settle = (isWritten) => resolve(isWritten ? (this.#sizeOf(frame) ?? bytes) : 0);
+      this.#outbox.whenRoom(this.#whenSettled(length, settle));
       return undefined;
     });
   }
@@ -79,6 +82,12 @@ export class Sender {
     if (!isNext || !this.#outbox.trySend(frame)) return this.queue(frame, callback);
     if (callback !== undefined) process.nextTick(callback, null);
     return true;
+  }
+
+  /** What the frame that has just been sent came to on the wire, where extensions may have changed its size. */
+  #sizeOf(frame: WsFrame): number | undefined {
+    const bytes = this.#outbox.stagedBytes;
+    return bytes === undefined || frame.isControl() ? undefined : bytes;
   }
 
   /** Puts a frame into the stream's own queue. @returns whether there is room for more */
@@ -116,8 +125,14 @@ export class Sender {
       return;
     }
     this.#queuedBytes -= frame.payload.length;
-    if (this.#revoked?.has(frame)) settle(true);
-    else this.#outbox.send(frame, settle);
+    if (this.#revoked?.has(frame)) {
+      settle(true);
+      return;
+    }
+    this.#outbox.send(frame, (isWritten, staged) => {
+      if (staged !== undefined) (this.#stagedSizes ??= new WeakMap()).set(frame, staged);
+      settle(isWritten);
+    });
   }
 
   /**
@@ -150,7 +165,7 @@ export class Sender {
 
   /** @returns what takes a whole message back, as long as nothing of it has been sent */
   #sendInTurn(frame: WsFrame, bytes: number, resolve: (bytes: number) => void): (() => void) | undefined {
-    const settle: Settle = (isWritten) => resolve(isWritten ? bytes : 0);
+    const settle: Settle = (isWritten, staged = bytes) => resolve(isWritten ? staged : 0);
     const takeBack =
       this.#stream.writableLength > 0 ? this.#queueRevocably(frame, settle) : this.#enqueue(frame, settle);
     // What has been accepted behind a fragment counts on it.
@@ -160,9 +175,9 @@ export class Sender {
   /** Counts what waits, until it is known what became of it. */
   #whenSettled(length: number, settle: Settle): Settle {
     this.#unsettledBytes += length + WAIT_OVERHEAD;
-    return (isWritten) => {
+    return (isWritten, stagedBytes) => {
       this.#unsettledBytes -= length + WAIT_OVERHEAD;
-      settle(isWritten);
+      settle(isWritten, stagedBytes);
     };
   }
 
@@ -194,7 +209,7 @@ export class Sender {
   #queueRevocably({ opcode, payload, isFinal, isMasked, rsv, compress }: WsFrame, settle: Settle): () => void {
     // A frame of its own: the caller's may be sent twice.
     const frame = createFrame(opcode, payload, isFinal, isMasked, rsv, 0, compress);
-    this.queue(frame, (error) => settle(!error));
+    this.queue(frame, (error) => settle(!error, this.#stagedSizes?.get(frame)));
     return () => {
       this.#revoked ??= new WeakSet();
       this.#revoked.add(frame);

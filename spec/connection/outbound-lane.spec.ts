@@ -31,7 +31,7 @@ function laneOf(stages: Transform[]) {
     roadDrained: () => void story.push('room'),
     giveUp: (error: Error, frame: WsFrame) => void story.push(`failed: ${error.message}, ${frame.closeCode()}`),
   };
-  const lane = new OutboundLane(stages, encoder, handlers, encode);
+  const lane = new OutboundLane(stages, encoder, handlers, { encode });
   return { lane, encoder, story };
 }
 
@@ -47,6 +47,7 @@ describe('a frame that is written', () => {
     encoder.resume();
     await turns();
     expect([lane.write(text('a')), lane.write(text('b')), lane.heldBytes]).toEqual([true, true, 0]);
+    expect(lane.givenBytes).toBe(6);
     expect(story).toEqual(['a12', 'b12']);
     lane.end();
     await turns();
