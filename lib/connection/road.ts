@@ -11,6 +11,7 @@
  * Here the streams are wired, held, let go and torn down, and every way in which a Duplex can end is turned into one of
  * four events: a frame, a violation, the end of what the peer sends, the end of the socket. No rule of the protocol is here.
  */
+// biome-ignore-all lint/complexity/noThisInStatic: the static functions here are listeners, called on their stream.
 import type { Duplex, Readable } from 'node:stream';
 import type { ProtocolError, WsError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
@@ -221,8 +222,7 @@ export class Road {
   #wireOutbound(): void {
     const socket = this.#socket;
     const encoder = this.#encoder;
-    socket[kRoad] = this;
-    encoder[kRoad] = this;
+    socket[kRoad] = encoder[kRoad] = this;
     if (this.#outbound === undefined) encoder.on('drain', Road.#onEncoderDrain);
     pump(encoder, socket);
     socket.on('error', Road.#onSocketError).on('finish', Road.#onSocketFinish).on('close', Road.#onSocketClose);

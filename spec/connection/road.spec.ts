@@ -22,6 +22,7 @@ class Log implements RoadHandlers {
   readonly road: Road;
   #wake: () => void = () => {};
   onFrame: (frame: WsFrame) => void = () => {};
+  giveUp = (error: Error): void => this.#note(`gave up: ${error.message}`);
 
   constructor(socket: Duplex, options?: Partial<RoadOptions>) {
     this.road = new Road(socket, { ...OPTIONS, ...options }, this);
@@ -46,10 +47,6 @@ class Log implements RoadHandlers {
 
   roadDrained(): void {
     this.#note('drained');
-  }
-
-  giveUp(error: Error): void {
-    this.#note(`gave up: ${error.message}`);
   }
 
   #note(event: string): void {

@@ -1,12 +1,15 @@
 /** A connection with extensions is used like any other: what is true without them is true with them. */
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import { connect } from '../../lib/endpoint/connect.ts';
 import type { ConnectOptions, ServerOptions } from '../../lib/endpoint/endpoint-options.ts';
+import { createPair } from '../../lib/endpoint/pair.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from '../../lib/protocol/opcode.ts';
-import { boundServer, urlOf } from '../support/endpoints.ts';
+import type { ExtensionStages, WsExtension } from '../../lib/stream/ws-extension.ts';
+import { boundServer, turns, urlOf } from '../support/endpoints.ts';
 import { createXor } from '../support/xor-extension.ts';
 
 interface Setting {
@@ -153,7 +156,7 @@ describe.each(SETTINGS)('with %s', (_name, setting) => {
         sent++;
       }
     })();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await turns(50);
     let received = 0;
     for await (const frame of ours) {
       expect([frame.payloadLength, frame.payload[size - 1]]).toEqual([size, received]);
@@ -171,5 +174,67 @@ describe.each(SETTINGS)('with %s', (_name, setting) => {
     client.forceClose();
     ours.forceClose();
     expect(await ours.closeInfo).toMatchObject({ code: 1006 });
+  });
+});
+
+describe('an extension that fails', () => {
+  const fault = new Error('of the extension');
+  const failing = (text: string): Transform =>
+    new Transform({
+      objectMode: true,
+      transform: (frame: WsFrame, _encoding, callback) => {
+        if (frame.payloadText() === text) callback(fault);
+        else callback(null, frame);
+      },
+    });
+  const withStages = (stages: ExtensionStages): WsExtension => ({
+    ...createXor(),
+    accept: (params) => ({ params, stages }),
+    confirm: () => stages,
+  });
+
+  it('on the way in fails the connection with 1011, behind the messages before it (§7.4.1)', async () => {
+    const stages = { createInbound: () => failing('bad') };
+    const { client, server } = createPair({
+      server: { extensions: [withStages(stages)] },
+      client: { extensions: [withStages({})] },
+    });
+    for (const text of ['a', 'b', 'bad', 'c']) void client.sendText(text);
+    const received: string[] = [];
+    for await (const frame of server) received.push(frame.payloadText());
+    expect(received).toEqual(['a', 'b']);
+    const info = await server.closeInfo;
+    expect(info).toMatchObject({ code: 1011, wasClean: false, error: { code: 'WS_ERR_EXTENSION', cause: fault } });
+    expect(await client.closeInfo).toMatchObject({ code: 1011, initiator: 'remote' });
+  });
+
+  it('on the way out fails the connection with 1011, and what waits is told (§7.4.1)', async () => {
+    const stages = { createOutbound: () => failing('bad') };
+    const { client, server } = createPair({
+      client: { extensions: [withStages(stages)] },
+      server: { extensions: [withStages({})] },
+    });
+    const sends = ['a', 'bad', 'c', 'd'].map((text) => client.sendText(text));
+    expect((await server.recvFrame())?.payloadText()).toBe('a');
+    expect(await server.recvFrame()).toBeNull();
+    expect(await server.closeInfo).toMatchObject({ code: 1011, initiator: 'remote' });
+    expect((await Promise.all(sends)).slice(2)).toEqual([0, 0]);
+    expect((await client.closeInfo).error).toMatchObject({ code: 'WS_ERR_EXTENSION', cause: fault });
+    expect([await client.sendText('late'), client.bufferedAmount]).toEqual([0, 0]);
+  });
+
+  it('in the middle of a streamed message errs that message, and nobody hangs', async () => {
+    const stages = { createOutbound: () => failing('bad') };
+    const { client, server } = createPair({
+      client: { extensions: [withStages(stages)] },
+      server: { extensions: [withStages({})] },
+    });
+    const message = client.createMessage('text');
+    message.write('good');
+    message.write('bad');
+    message.write('never');
+    for await (const incoming of server.messages()) await expect(incoming.text()).rejects.toThrow();
+    expect(await client.closeInfo).toMatchObject({ code: 1011, wasClean: false });
+    expect(message.destroyed).toBe(true);
   });
 });
