@@ -14,11 +14,13 @@ export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
 export { DeflatePool, type DeflatePoolOptions } from './deflate/deflate-pool.ts';
 export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflater.ts';
 export { FrameInflater, type FrameInflaterOptions } from './deflate/frame-inflater.ts';
+export { createPerMessageDeflate, type PerMessageDeflateOptions } from './deflate/per-message-deflate.ts';
 export type { AttachableServer } from './endpoint/attachment.ts';
 export { connect } from './endpoint/connect.ts';
 export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';
+export type { ExtensionOptions } from './endpoint/extension-options.ts';
 export type { ServerStats } from './endpoint/lobby.ts';
-export { createPair, type PairOptions, type WsPair } from './endpoint/pair.ts';
+export { createPair, type PairEndOptions, type PairOptions, type WsPair } from './endpoint/pair.ts';
 export { type Refusal, type RefuseOptions, refuse } from './endpoint/refusal.ts';
 export type { ConnectionHandler } from './endpoint/serve.ts';
 export { wsUpgrade } from './endpoint/upgrade.ts';
@@ -38,6 +40,15 @@ export {
   type ViolationCode,
   WsError,
 } from './errors.ts';
+export {
+  acceptExtensions,
+  confirmExtensions,
+  type ExtensionAcceptance,
+  type NegotiableExtension,
+  type NegotiatedExtensions,
+  offerExtensions,
+} from './handshake/extension-negotiation.ts';
+export type { ExtensionOffer, ExtensionParam } from './handshake/field-grammar.ts';
 export type { ConnectionOptions, HeartbeatOptions, WsRequest, WsResponse } from './options.ts';
 export * from './protocol/close-code.ts';
 export {
@@ -61,3 +72,4 @@ export {
 export { WS_HEADER_BUFFER, WS_MAX_FRAME_SIZE, WS_RECV_BUFFER, WS_SEND_BUFFER } from './protocol/sizes.ts';
 export { FrameDecoder, type FrameDecoderOptions } from './stream/frame-decoder.ts';
 export { FrameEncoder, type FrameEncoderOptions } from './stream/frame-encoder.ts';
+export type { ExtensionStages, WsExtension, WsNegotiatedExtensions } from './stream/ws-extension.ts';

@@ -65,11 +65,10 @@ class Log implements RoadHandlers {
   }
 }
 
-const text = (content: string): WsFrame => WsFrame.text(content);
+const { text } = WsFrame;
 const fromClient = (content: string): Uint8Array => serializeFrame(text(content), { role: 'client' });
 const fromServer = (content: string): Uint8Array => serializeFrame(text(content), { role: 'server' });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** A Duplex that gives what is pushed and keeps what is written. */
 function plainDuplex(options?: DuplexOptions): Duplex & { written: Buffer } {
   const duplex = new Duplex({

@@ -73,7 +73,7 @@ describe.each(ROLES)('a %s with permessage-deflate', (role) => {
     conn.forceClose();
   });
 
-  it('takes compressed and plain messages, whole and in fragments, with pings between (RFC 7692 §6.2)', async () => {
+  it('takes compressed and plain messages, whole and in fragments, with pings between (RFC 7692 §6.1, §6.2, §7.2.1, §7.2.2)', async () => {
     const meeting = await compressed(role);
     const { conn, peer } = meeting;
     peer.listen();

@@ -147,7 +147,7 @@ describe('confirmDeflate', () => {
     ['server_max_window_bits=11', { serverMaxWindowBits: 10 }],
     ['', { serverMaxWindowBits: 10 }],
     ['', { serverNoContextTakeover: true }],
-  ])('fails at %j for an offer of %o (§7.1.1.1, §7.1.2.1, §7.1.2.2)', (answer, wanted) => {
+  ])('fails at %j for an offer of %o (§7.1.1.1, §7.1.1.2, §7.1.2.1, §7.1.2.2)', (answer, wanted) => {
     expect(() => confirm(answer, wanted)).toThrow(/^permessage-deflate: /);
   });
 });
