@@ -13,8 +13,6 @@ import { ProtocolError, WsError } from '../errors.ts';
 import type { ResolvedConnectionOptions } from '../options.ts';
 import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
-import type { WsRole } from '../protocol/header-rules.ts';
-import type { WsNegotiatedExtensions } from '../stream/ws-extension.ts';
 import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
 import { publishClosed, publishLimit, publishViolation } from './diagnostics.ts';
@@ -22,7 +20,9 @@ import { Liveness, type LivenessHandlers } from './liveness.ts';
 import { Outbox, type Settle } from './outbox.ts';
 import { ReadLock } from './read-lock.ts';
 import { Reception, type ReceptionHandlers } from './reception.ts';
-import { Road, type RoadHandlers } from './road.ts';
+import { Road } from './road.ts';
+import type { RoadHandlers } from './road-handlers.ts';
+import type { RoadOptions } from './road-streams.ts';
 import { Sender, type WriteCallback } from './sender.ts';
 import { StreamFace } from './stream-face.ts';
 import { Throttle, type ThrottleHandlers } from './throttle.ts';
@@ -30,11 +30,9 @@ import { Throttle, type ThrottleHandlers } from './throttle.ts';
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
 type Ending = WsFrame | ProtocolError | WsError | 'cut';
 
-export interface BendOptions {
-  readonly role: WsRole;
+export interface BendOptions extends Pick<RoadOptions, 'role' | 'extensions'> {
   /** Bytes that came behind the handshake. */
   readonly head: BytesLike | undefined;
-  readonly extensions: WsNegotiatedExtensions | undefined;
   readonly limits: ResolvedConnectionOptions;
 }
 
@@ -338,7 +336,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
       this.reception.clear();
       this.closer.breakOff(error === null ? 'we broke off' : `we broke off (${error.message})`, error ?? undefined);
     }
-    // Nobody can read any more.
     if (this.#ending === undefined) this.#road.discard();
     this.#ending ??= 'cut';
     this.reception.finish();

@@ -13,7 +13,7 @@
  */
 // biome-ignore-all lint/complexity/noThisInStatic: the static functions here are listeners, called on their stream.
 import type { Duplex, Readable } from 'node:stream';
-import type { ProtocolError, WsError } from '../errors.ts';
+import type { ProtocolError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import type { FrameDecoder } from '../stream/frame-decoder.ts';
@@ -21,27 +21,13 @@ import type { FrameEncoder } from '../stream/frame-encoder.ts';
 import { pump, stopPump } from '../stream/pump.ts';
 import { InboundLane } from './inbound-lane.ts';
 import { OutboundLane } from './outbound-lane.ts';
+import type { RoadHandlers } from './road-handlers.ts';
 import { createRoadStreams, type RoadOptions } from './road-streams.ts';
 
 const kRoad = Symbol('wspipe.road');
 
 /** A stream of a road: the road's listeners are shared functions, which find it here. An idle connection holds no closure. */
 type RoadStream<Stream> = Stream & { [kRoad]?: Road | undefined };
-
-export interface RoadHandlers {
-  /** A frame (or a slice of one) came. */
-  receive(frame: WsFrame): void;
-  /** The peer broke a rule. Nothing more is parsed. */
-  violated(error: ProtocolError): void;
-  /** The peer will send nothing more, and all that it sent was handed over or discarded. `error`: it ended inside a frame. */
-  transportEnded(error?: ProtocolError | undefined): void;
-  /** The socket is gone. Frames that came before may still be handed over. */
-  transportGone(error?: Error | undefined): void;
-  /** There is room to write again. */
-  roadDrained(): void;
-  /** An extension has failed on the way out: only this close frame can be sent any more. */
-  giveUp(error: WsError, frame: WsFrame): void;
-}
 
 export class Road {
   readonly #socket: RoadStream<Duplex>;

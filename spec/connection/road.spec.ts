@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Duplex, type DuplexOptions } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Road, type RoadHandlers } from '../../lib/connection/road.ts';
+import { Road } from '../../lib/connection/road.ts';
+import type { RoadHandlers } from '../../lib/connection/road-handlers.ts';
 import type { RoadOptions } from '../../lib/connection/road-streams.ts';
 import type { ProtocolError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
@@ -82,7 +83,6 @@ function plainDuplex(options?: DuplexOptions): Duplex & { written: Buffer } {
   const socket = Object.assign(duplex, { written: Buffer.alloc(0) });
   return socket;
 }
-
 const listenersOf = (socket: Duplex): Record<string, number> =>
   Object.fromEntries(socket.eventNames().map((name) => [String(name), socket.listenerCount(name)]));
 
