@@ -30,7 +30,7 @@ describe('a ProtocolError', () => {
 describe('the table of violations', () => {
   it('answers each with the code that §7.4.1 has for its kind', () => {
     const answers = new Set(CODES.map((code) => VIOLATIONS[code].closeCode));
-    expect([...answers].sort()).toEqual([1002, 1003, 1006, 1007, 1009]);
+    expect([...answers].sort()).toEqual([1002, 1003, 1006, 1007, 1009, 1011]);
   });
 
   it('names a section of an RFC for each, and no code or message twice', () => {

@@ -42,7 +42,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   readonly sender: Sender;
   readonly liveness: Liveness;
   readonly readLock: ReadLock = new ReadLock();
-  readonly closeInfo: Promise<CloseInfo>;
 
   readonly #face: StreamFace;
   readonly options: ResolvedConnectionOptions;
@@ -50,7 +49,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   readonly #road: Road;
   readonly #outbox: Outbox;
   readonly #throttle: Throttle | undefined;
-  #resolveCloseInfo!: (info: CloseInfo) => void;
 
   #ending: Ending | undefined;
   #isEffective = false;
@@ -70,9 +68,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.#face = new StreamFace(stream);
     this.options = limits;
     this.isClient = role === 'client';
-    this.closeInfo = new Promise((resolve) => {
-      this.#resolveCloseInfo = resolve;
-    });
     this.reception = new Reception(limits, this);
     const bytes = head === undefined ? undefined : toBytes(head);
     this.#road = new Road(socket, { ...limits, role, head: bytes, extensions }, this);
@@ -283,7 +278,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   /** The stream's reading side ends too, with the error where there is one. */
   readingFinished(): void {
     if (this.#face.isDestroyed) return;
-    if (this.#ending instanceof WsFrame) this.#face.endReading(this.closeInfo, () => this.closer.createError());
+    if (this.#ending instanceof WsFrame) this.#face.endReading(this.closer.outcome, () => this.closer.createError());
     else if (this.#ending === 'cut') this.#face.destroy(this.closer.info?.error);
     else if (this.closer.isSent) this.#face.destroy(this.#ending);
   }
@@ -326,7 +321,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.#closeFrame = undefined;
     // Where we give up, another one takes its place.
     if (frame !== undefined) this.#outbox.send(frame, (isWritten) => this.#isGivingUp || this.closer.sent(isWritten));
-    void this.closeInfo.then((info) => callback(info.error));
+    void this.closer.outcome.then((info) => callback(info.error));
   }
 
   /** The stream is destroyed, by its user or because all is over. */
@@ -373,7 +368,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.#throttle?.stop();
     this.#outbox.close();
     this.closeSent();
-    this.#resolveCloseInfo(info);
     publishClosed(this.#face.stream, info);
     if (this.#lateError !== undefined) this.#face.destroy(this.#lateError);
   }

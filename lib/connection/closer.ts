@@ -50,6 +50,8 @@ export class Closer {
   #failure: Error | undefined;
   #cause: Error | undefined;
   #info: CloseInfo | undefined;
+  #outcome: Promise<CloseInfo> | undefined;
+  #resolveOutcome: ((info: CloseInfo) => void) | undefined;
 
   constructor(road: Road, options: CloserOptions, handlers: CloserHandlers) {
     this.#road = road;
@@ -78,6 +80,15 @@ export class Closer {
   /** What became of it, once it is over. */
   get info(): CloseInfo | undefined {
     return this.#info;
+  }
+
+  /** {@link info}, when it is there. Most connections are never asked, so the promise is made when somebody does. */
+  get outcome(): Promise<CloseInfo> {
+    this.#outcome ??= new Promise((resolve) => {
+      if (this.#info !== undefined) resolve(this.#info);
+      this.#resolveOutcome = resolve;
+    });
+    return this.#outcome;
   }
 
   /** Whether our close frame is on its way, or never will be. */
@@ -198,6 +209,7 @@ export class Closer {
     this.#info = wasClean ? result : { ...result, wasClean, error: this.#failure ?? this.createError() };
     this.#settleWaiters(false);
     this.#handlers.connectionOver(this.#info);
+    this.#resolveOutcome?.(this.#info);
   }
 
   #settleWaiters(isWritten: boolean): void {

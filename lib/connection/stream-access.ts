@@ -80,7 +80,7 @@ export class StreamAccess implements MessageIteratorSource, ByteStreamSource, Me
   }
 
   get closeInfo(): Promise<CloseInfo> {
-    return this.#bend.closeInfo;
+    return this.#bend.closer.outcome;
   }
 
   get hasEndedWell(): boolean {
@@ -135,7 +135,7 @@ export class StreamAccess implements MessageIteratorSource, ByteStreamSource, Me
 
   close(): Promise<CloseInfo> {
     this.#bend.beginClose(WsFrame.close(WS_CLOSE_NORMAL));
-    return this.#bend.closeInfo;
+    return this.#bend.closer.outcome;
   }
 
   forceClose(): void {

@@ -58,8 +58,6 @@ export class WsConnection extends Duplex {
   readonly response: WsResponse | undefined;
   /** What `authorize` returned. */
   readonly context: unknown;
-  /** Settles when the connection is over, and never rejects. */
-  readonly closeInfo: Promise<CloseInfo>;
 
   readonly #bend: Bend;
 
@@ -81,7 +79,6 @@ export class WsConnection extends Duplex {
     this.on('error', ignore);
     const { head, extensions } = options;
     this.#bend = new Bend(this, socket, { role, head, extensions, limits: resolveConnectionOptions(options) });
-    this.closeInfo = this.#bend.closeInfo;
     if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
   }
 
@@ -117,6 +114,11 @@ export class WsConnection extends Duplex {
   /** Whether messages still go both ways. A close of the peer's that the reader has not reached does not count yet. */
   isOpen(): boolean {
     return this.#bend.closer.isOpen;
+  }
+
+  /** Settles when the connection is over, and never rejects. */
+  get closeInfo(): Promise<CloseInfo> {
+    return this.#bend.closer.outcome;
   }
 
   /** Bytes that were accepted for sending and that the system has not taken yet. */

@@ -65,7 +65,7 @@ function recut(frame: WsFrame, cuts: readonly number[]): WsFrame[] {
 }
 
 describe('inflating what was deflated', () => {
-  it('is the identity, for any settings, messages, fragments, budgets, thefts and rests', async () => {
+  it('is the identity, for any settings, messages, fragments, budgets, thefts and rests (RFC 7692 §7.2.2)', async () => {
     await fc.assert(
       fc.asyncProperty(
         anySettings,

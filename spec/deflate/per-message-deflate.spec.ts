@@ -56,7 +56,7 @@ describe('createPerMessageDeflate', () => {
     },
   );
 
-  it('without takeover, equal messages are equal on the wire; with it, the second one is smaller (RFC 7692 §7.1.1)', async () => {
+  it('without takeover, equal messages are equal on the wire; with it, the second one is smaller (RFC 7692 §7.1.1.1)', async () => {
     for (const serverNoContextTakeover of [true, false]) {
       const { server } = negotiate({}, { serverNoContextTakeover });
       const [first, second] = await through(server.outbound[0]!, [WsFrame.text(TEXT), WsFrame.text(TEXT)]);
