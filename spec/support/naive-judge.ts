@@ -1,5 +1,6 @@
 /** Judges what a connection has sent: rule by rule, as plainly as RFC 6455 says them, and with no line of `lib/`. */
-import { type NaivePeer, naiveDecode, type Role, type WireFrame } from './naive-peer.ts';
+import { naiveDecode, type Role, type WireFrame } from './naive-frames.ts';
+import type { NaivePeer } from './naive-peer.ts';
 
 /** Judges what a connection in the role has sent, rule by rule, and joins the messages. */
 export function judge(frames: readonly WireFrame[], role: Role): { messages: string[]; isUnfinished: boolean } {
