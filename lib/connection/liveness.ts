@@ -62,7 +62,7 @@ export class Liveness extends Vigil {
   ): Promise<number | null> {
     this.#pings ??= new PendingPings();
     const pings = this.#pings;
-    const frame = WsFrame.ping(data ?? pings.nextPayload());
+    const frame = WsFrame.ping(data === undefined ? pings.nextPayload() : data);
     return abortable(signal, (resolve) => {
       if (!this.#handlers.closer.isOpen) {
         resolve(null);
