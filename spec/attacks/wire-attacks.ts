@@ -72,8 +72,9 @@ const reserved = [
     attack({ name: `the reserved opcode ${opcode}` }, (isMasked) => framed(0x80 | opcode, 'x', isMasked)),
   ),
   ...[0xc1, 0xc2, 0xc9, 0xa1, 0x91, 0xf1].map((first) =>
-    attack({ name: `GHSA-mq44-7p77-q5h7: reserved bits that nobody negotiated (0x${first.toString(16)})` }, (isMasked) =>
-      framed(first, 'x', isMasked),
+    attack(
+      { name: `GHSA-mq44-7p77-q5h7: reserved bits that nobody negotiated (0x${first.toString(16)})` },
+      (isMasked) => framed(first, 'x', isMasked),
     ),
   ),
 ];
@@ -88,16 +89,14 @@ const lengthForms = [
   attack({ name: 'CVE-2026-83599, CVE-2026-50161: 65,535 bytes announced in 64 bits' }, (isMasked) =>
     rawHeader(0x82, longLength(65_535n), isMasked),
   ),
-  attack({ name: 'CVE-2026-54274: a frame beyond the limit of which only the header comes', closeCode: 1009 }, (isMasked) =>
-    rawHeader(0x82, [126, 0x08, 0x01], isMasked),
-  ),
   attack(
-    { name: 'CVE-2026-9675: frames below the limit each, and above it together', closeCode: 1009 },
-    (isMasked) => {
-      const part = (opcode: number): Buffer => naiveEncode(opcode, Buffer.alloc(1500), { isFinal: false, isMasked });
-      return Buffer.concat([part(2), part(0), part(0), part(0)]);
-    },
+    { name: 'CVE-2026-54274: a frame beyond the limit of which only the header comes', closeCode: 1009 },
+    (isMasked) => rawHeader(0x82, [126, 0x08, 0x01], isMasked),
   ),
+  attack({ name: 'CVE-2026-9675: frames below the limit each, and above it together', closeCode: 1009 }, (isMasked) => {
+    const part = (opcode: number): Buffer => naiveEncode(opcode, Buffer.alloc(1500), { isFinal: false, isMasked });
+    return Buffer.concat([part(2), part(0), part(0), part(0)]);
+  }),
   attack(
     { name: 'CVE-2014-0193: a message that is aggregated beyond its limit and never ends', closeCode: 1009 },
     (isMasked) => {
