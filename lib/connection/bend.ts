@@ -256,6 +256,9 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     const isWaiting = !this.#isEffective && (ending instanceof WsFrame || ending instanceof ProtocolError);
     if (isWaiting) this.closer.overtaken(ending);
     this.closer.gone(error);
+    // No pong can be written any more, so none is waited for: what came behind the pings is read, and the end behind it.
+    this.#isHoldingForPong = false;
+    this.#updateFlow();
   }
 
   /** What came behind the last message takes effect. @returns the close frame, where those are delivered */

@@ -79,6 +79,15 @@ describe.each(ROLES)('inbound (%s)', (role) => {
     expect(conn.bufferedAmount).toBe(0);
   });
 
+  it('gives what came behind the pings, and then null, where the transport goes while pongs cannot be written', async () => {
+    const { conn, peer, socket } = await meet(role);
+    await flood(peer, peer.encode(9, 'x'.repeat(100)), MIB);
+    const next = conn.recvFrame();
+    socket.destroy();
+    expect((await conn.closeInfo).code).toBe(1006);
+    expect(await next).toBeNull();
+  });
+
   it('answers a flood of pings whose pongs are read, whether or not anybody reads messages', async () => {
     const { peer } = await meet(role);
     peer.listen();
