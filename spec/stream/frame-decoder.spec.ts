@@ -233,6 +233,20 @@ describe('an end', () => {
     expect(texts).toHaveLength(20);
   });
 
+  it.each([1, 2, 16])(
+    'inside a frame is that error for a loop that comes behind it at once (mark %i, §7.1.5)',
+    async (mark) => {
+      const decoder = new FrameDecoder({ role: 'client', readableHighWaterMark: mark });
+      decoder.end(wire(numbered(0, 3), '1 000 0010 0 0000010'));
+      const reading = (async () => {
+        let count = 0;
+        for await (const frame of decoder) count += (frame as WsFrame).payloadLength > 0 ? 1 : 0;
+        return count;
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'WS_ERR_TRUNCATED', closeCode: 1006 });
+    },
+  );
+
   it('between fragments is an error that finished sees (§7.1.5)', async () => {
     const decoder = new FrameDecoder({ role: 'client' }).resume();
     const seen = new Promise<unknown>((resolve) => finished(decoder, resolve));
