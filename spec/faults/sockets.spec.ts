@@ -25,10 +25,9 @@ class FaultySocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (this.writeError !== undefined) return done(this.writeError);
     this.sent.push(chunk);
     if (this.isStuck) this.#held = done;
-    else done();
+    else done(this.writeError);
   }
 
   /** The write under way fails. */

@@ -1,0 +1,152 @@
+// The connecting side of soak.js: each place runs session after session, and counts what it is owed.
+import { connect as connectTcp } from 'node:net';
+import { connect } from '../dist/index.js';
+
+const { port, connections, seed } = JSON.parse(process.argv[2]);
+const counts = { sessions: 0, messages: 0, lost: 0, hung: 0 };
+const errors = [];
+let isEnding = false;
+
+let state = seed >>> 0;
+function random(end) {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * end);
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, isEnding ? Math.min(ms, 20) : ms));
+/** A slice of this is a message: what comes back is compared byte by byte. */
+const PATTERN = Buffer.from(Array.from({ length: 4 * 1024 * 1024 }, () => random(256)));
+function message() {
+  const size = random(10) === 0 ? random(100_000) : random(1200);
+  const at = random(PATTERN.length - size);
+  return PATTERN.subarray(at, at + size);
+}
+
+function lose(why) {
+  counts.lost++;
+  if (errors.length < 20) errors.push(`lost: ${why}`);
+}
+
+/** Loopback addresses in turn: each has ports of its own. */
+let next = 0;
+const host = () => `127.0.0.${1 + (next++ % 100)}`;
+const open = (path, options) => connect(`ws://${host()}:${port}${path}`, { handshakeTimeoutMs: 20_000, ...options });
+
+async function closeWell(conn) {
+  const info = await conn.close();
+  if (!info.wasClean) lose(`a close that is not clean: ${info.error}`);
+}
+
+/** Sends a message, and waits for its echo; now and then. */
+async function talk() {
+  const conn = await open('/frames');
+  for (let times = 1 + random(8); times > 0; times--) {
+    const sent = message();
+    await conn.sendBinary(sent);
+    const frame = await conn.recvFrame();
+    counts.messages++;
+    if (frame === null || !sent.equals(frame.payload)) lose(`an echo of ${sent.length} bytes: ${frame?.payloadLength}`);
+    await sleep(random(1500));
+  }
+  await closeWell(conn);
+}
+
+/** Sends many, reads none of them for a while, then all. */
+async function stall() {
+  const conn = await open('/frames', { maxBufferedBytes: 16_384 });
+  const sent = Array.from({ length: 5 + random(40) }, message);
+  const sending = Promise.all(sent.map((each) => conn.sendBinary(each)));
+  await sleep(random(3000));
+  for (const each of sent) {
+    const frame = await conn.recvFrame();
+    counts.messages++;
+    if (frame === null || !each.equals(frame.payload)) lose(`a message that waited: ${frame?.payloadLength}`);
+  }
+  await sending;
+  await closeWell(conn);
+}
+
+/** Streams a message there and back. */
+async function stream() {
+  const conn = await open('/streams');
+  const size = random(600_000);
+  const sent = PATTERN.subarray(0, size);
+  const outgoing = conn.createMessage('binary');
+  for (let at = 0; at < size; at += 50_000) {
+    const part = sent.subarray(at, Math.min(size, at + 50_000));
+    if (!outgoing.write(part)) await new Promise((resolve) => outgoing.once('drain', resolve).once('close', resolve));
+    if (random(4) === 0) await sleep(random(200));
+  }
+  outgoing.end();
+  let isWhole = false;
+  for await (const incoming of conn.messages()) {
+    isWhole = sent.equals(await incoming.bytes());
+    break;
+  }
+  counts.messages++;
+  if (!isWhole) lose(`a streamed message of ${size} bytes`);
+  await closeWell(conn);
+}
+
+/** Dies in the middle of things. */
+async function die() {
+  const conn = await open(['/frames', '/streams', '/pour'][random(3)]);
+  for (let times = random(5); times > 0; times--) void conn.sendBinary(message());
+  if (random(2) === 0) conn.createMessage('binary').write(message());
+  await sleep(random(800));
+  conn.forceClose();
+  await conn.closeInfo;
+}
+
+/** Never finishes the handshake, or sends nonsense behind it. */
+async function mumble() {
+  const socket = connectTcp({ port, host: host() });
+  socket.on('error', () => {});
+  const head =
+    'GET /frames HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+  if (random(2) === 0) socket.write(head.slice(0, random(head.length)));
+  else socket.write(head + 'nonsense'.repeat(1 + random(9)));
+  await sleep(random(1000));
+  if (random(2) === 0) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, die, mumble];
+const HUNG_MS = 60_000;
+
+async function session() {
+  const kind = SESSIONS[random(SESSIONS.length)];
+  const timer = setTimeout(() => {
+    counts.hung++;
+    errors.push(`hung: ${kind.name}`);
+  }, HUNG_MS);
+  try {
+    await kind();
+    counts.sessions++;
+  } catch (error) {
+    lose(`${kind.name}: ${error.stack}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const places = Array.from({ length: connections }, async () => {
+  // Not all at once.
+  await sleep(random(Math.min(10_000, connections * 2)));
+  while (!isEnding) await session();
+});
+
+function report() {
+  globalThis.gc();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { ...counts, errors, rss, live: heapUsed + external };
+}
+
+async function finish() {
+  isEnding = true;
+  await Promise.all(places);
+  return report();
+}
+
+process.on('message', async (name) => process.send({ name, value: await { state: report, finish }[name]() }));

@@ -1,0 +1,58 @@
+// The serving side of soak.js: echoes frames, or messages as streams, as the path says.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { WsServer } from '../dist/index.js';
+
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
+
+async function echoFrames(conn) {
+  for await (const frame of conn) await conn.sendFrame(frame);
+}
+
+async function echoStreams(conn) {
+  for await (const message of conn.messages()) {
+    const answer = conn.createMessage(message.type);
+    // A message that is cut errs, and so does what was made of it: that is the peer's doing.
+    for await (const bytes of message) {
+      if (!answer.write(bytes)) await new Promise((resolve) => answer.once('drain', resolve).once('close', resolve));
+    }
+    answer.end();
+  }
+}
+
+/** Sends without being asked, and never reads. */
+async function pour(conn) {
+  while ((await conn.sendBinary(Buffer.alloc(20_000))) > 0);
+}
+
+const ways = { '/frames': echoFrames, '/streams': echoStreams, '/pour': pour };
+const server = await WsServer.bind(
+  { port: 0, host: '0.0.0.0', backlog: 4096 },
+  { handshakeTimeoutMs: 20_000, heartbeat: { intervalMs: 20_000, timeoutMs: 20_000 } },
+);
+server.on('connection', (conn) => void ways[conn.request.url](conn).catch(() => conn.forceClose()));
+
+const LASTING = /^(?:TCP|TLS|Pipe(?!Wrap)|Process)/;
+const handles = () => process.getActiveResourcesInfo().filter((type) => LASTING.test(type)).length;
+const idle = handles();
+
+function state() {
+  globalThis.gc();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const delays = { delayP99: delay.percentile(99) / 1e6, delayMax: delay.max / 1e6 };
+  delay.reset();
+  return { connections: server.connections.size, rss, live: heapUsed + external, handles: handles(), ...delays };
+}
+
+/** Waits until the last connection has gone. */
+async function finish() {
+  for (let turn = 0; turn < 600 && (server.connections.size > 0 || handles() > idle); turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return state();
+}
+
+process.on('message', async (name) => {
+  const answers = { port: () => ({ port: server.port, idle }), state, finish };
+  process.send({ name, value: await answers[name]() });
+});

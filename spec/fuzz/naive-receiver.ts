@@ -1,0 +1,83 @@
+/**
+ * What RFC 6455 makes of bytes, judged the slow way: rule by rule over the whole input, with no line of `lib/`. It tells
+ * the messages that are whole, and how it ends.
+ */
+import type { Role } from '../support/naive-frames.ts';
+
+export interface Verdict {
+  /** `1:text`, `2:bytes`, `9:ping`, `10:pong`, payloads in Latin-1. */
+  readonly events: string[];
+  /** 0 where the bytes are in order as far as they go, the close code of the violation, or `closed` behind a close frame. */
+  readonly end: number | 'closed';
+  /** Which rule was broken, where other receivers may see it otherwise. */
+  readonly why?: 'utf-8' | 'length form' | 'length bit' | 'not whole' | undefined;
+}
+
+/** Whether bytes are, or can still become, UTF-8 (RFC 3629 §4, as a table). */
+export function isUtf8Prefix(bytes: Uint8Array, isWhole: boolean): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at]!;
+    const size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (size === 0) return false;
+    for (let next = 1; next < size; next++) {
+      if (at + next >= bytes.length) return !isWhole;
+      const low = next > 1 ? 0x80 : first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+      const high = next > 1 ? 0xbf : first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+      if (bytes[at + next]! < low || bytes[at + next]! > high) return false;
+    }
+    at += size;
+  }
+  return true;
+}
+
+const mayBeSent = (code: number): boolean =>
+  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+
+/** Judges what an endpoint in the role has received. */
+export function receiveNaively(bytes: Buffer, role: Role, maxMessageBytes: number): Verdict {
+  const events: string[] = [];
+  let message: { opcode: number; payload: Buffer } | undefined;
+  for (let at = 0; ; ) {
+    const rest = bytes.subarray(at);
+    const end = (code: number | 'closed', why?: Verdict['why']): Verdict => ({ events, end: code, why });
+    if (rest.length < 2) return end(0);
+    const opcode = rest[0]! & 15;
+    const isFinal = rest[0]! >= 0x80;
+    const isMasked = rest[1]! >= 0x80;
+    const short = rest[1]! & 0x7f;
+    if ((rest[0]! & 0x70) !== 0) return end(1002);
+    if (![0, 1, 2, 8, 9, 10].includes(opcode)) return end(1002);
+    if (isMasked !== (role === 'server')) return end(1002);
+    if (opcode >= 8 && (!isFinal || short > 125)) return end(1002);
+    if (opcode < 8 && (opcode === 0) !== (message !== undefined)) return end(1002);
+    const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
+    const start = 2 + extended + (isMasked ? 4 : 0);
+    if (rest.length < start) return end(0);
+    const length =
+      extended === 0 ? BigInt(short) : extended === 2 ? BigInt(rest.readUInt16BE(2)) : rest.readBigUInt64BE(2);
+    if (length >= 2n ** 63n) return end(1002, 'length bit');
+    if ((extended === 2 && length < 126n) || (extended === 8 && length < 65_536n)) return end(1002, 'length form');
+    const sum = length + BigInt(message?.payload.length ?? 0);
+    const isWhole = BigInt(rest.length - start) >= length;
+    if (opcode < 8 && sum > BigInt(maxMessageBytes)) return end(1009, isWhole ? undefined : 'not whole');
+    const payload = Buffer.from(isWhole ? rest.subarray(start, start + Number(length)) : rest.subarray(start));
+    if (isMasked) for (const [index, byte] of payload.entries()) payload[index] = byte ^ rest[start - 4 + (index % 4)]!;
+    if (opcode < 8) {
+      message ??= { opcode, payload: Buffer.alloc(0) };
+      message.payload = Buffer.concat([message.payload, payload]);
+      if (message.opcode === 1 && !isUtf8Prefix(message.payload, isFinal && isWhole)) return end(1007, 'utf-8');
+    }
+    if (!isWhole) return end(0);
+    if (opcode === 8) {
+      if (payload.length === 1) return end(1002);
+      if (payload.length > 1 && !mayBeSent(payload.readUInt16BE(0))) return end(1002);
+      return end(isUtf8Prefix(payload.subarray(2), true) ? 'closed' : 1007);
+    }
+    if (opcode > 8) events.push(`${opcode}:${payload.toString('latin1')}`);
+    else if (isFinal) {
+      events.push(`${message!.opcode}:${message!.payload.toString('latin1')}`);
+      message = undefined;
+    }
+    at += start + Number(length);
+  }
+}

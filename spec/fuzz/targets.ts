@@ -1,0 +1,214 @@
+/** What is tried with an input: each target gives it to a part of ours and holds what comes of it against other judges. */
+import assert from 'node:assert/strict';
+import type { Duplex } from 'node:stream';
+import { WsConnection } from '../../lib/connection/ws-connection.ts';
+import { connect } from '../../lib/endpoint/connect.ts';
+import { createMemoryDuplexes } from '../../lib/endpoint/memory-duplex.ts';
+import { wsUpgrade } from '../../lib/endpoint/upgrade.ts';
+import { sha1 } from '../../lib/endpoint/upgrade-request.ts';
+import { ProtocolError } from '../../lib/errors.ts';
+import { computeAccept } from '../../lib/handshake/accept-key.ts';
+import type { WsFrame } from '../../lib/protocol/frame.ts';
+import { FrameParser } from '../../lib/protocol/frame-parser.ts';
+import { FrameDecoder } from '../../lib/stream/frame-decoder.ts';
+import { decodeAll, judge } from '../support/naive-judge.ts';
+import { chunksOf, type FuzzCase, type Target } from './fuzz-case.ts';
+import { receiveNaively, type Verdict } from './naive-receiver.ts';
+import { isExplained, isWsInstalled, receiveByWs } from './ws-receiver.ts';
+
+/** No limit but that of numbers: a longer frame is beyond every limit. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Joins frames, and slices of frames, into the events of a verdict. */
+class EventJoiner {
+  readonly events: string[] = [];
+  #open: { opcode: number; text: string } | undefined;
+  hasClosed = false;
+
+  add({ opcode, payload, isFinal }: WsFrame): void {
+    const text = Buffer.from(payload).toString('latin1');
+    if (opcode === 8) this.hasClosed = true;
+    else if (opcode > 8) this.events.push(`${opcode}:${text}`);
+    else {
+      this.#open ??= { opcode, text: '' };
+      this.#open.text += text;
+      if (!isFinal) return;
+      this.events.push(`${this.#open.opcode}:${this.#open.text}`);
+      this.#open = undefined;
+    }
+  }
+}
+
+const codeOf = (error: unknown): number => {
+  assert(error instanceof ProtocolError, `not a ProtocolError: ${String(error)}`);
+  return error.closeCode;
+};
+
+/** The pure machine, against the naive receiver and that of ws. */
+async function tryParser(input: FuzzCase): Promise<void> {
+  const bytes = Buffer.from(input.bytes, 'hex');
+  const maxSliceBytes = input.cuts.length % 2 === 0 ? Number.POSITIVE_INFINITY : 1 + (input.maxMessageBytes % 100);
+  const parser = new FrameParser({ role: input.role, maxSliceBytes });
+  const joiner = new EventJoiner();
+  let end: Verdict['end'] = 0;
+  try {
+    for (const chunk of chunksOf(input)) {
+      parser.push(chunk);
+      for (let frame = parser.next(); frame !== null; frame = parser.next()) joiner.add(frame);
+    }
+  } catch (error) {
+    end = codeOf(error);
+  }
+  const naive = receiveNaively(bytes, input.role, UNLIMITED);
+  assert.deepEqual(
+    { events: joiner.events, end: joiner.hasClosed ? 'closed' : end },
+    { events: naive.events, end: naive.end },
+  );
+  if (!isWsInstalled) return;
+  const theirs = await receiveByWs(chunksOf(input), input.role);
+  assert(isExplained(naive, theirs), `ws sees it otherwise: ${JSON.stringify({ naive, theirs })}`);
+}
+
+/** The Transform, with its queues and its backpressure. */
+async function tryDecoder(input: FuzzCase): Promise<void> {
+  const decoder = new FrameDecoder({
+    role: input.role,
+    ownsChunks: input.cuts.length % 3 === 0,
+    readableHighWaterMark: input.cuts.length % 2 === 0 ? 1 : 16,
+  });
+  const joiner = new EventJoiner();
+  let end: Verdict['end'] = 0;
+  const reading = (async () => {
+    for await (const frame of decoder) joiner.add(frame as WsFrame);
+  })().catch((error: unknown) => {
+    const code = codeOf(error);
+    // The end of the bytes inside a message is no violation of what came.
+    end = code === 1006 ? 0 : code;
+  });
+  for (const chunk of chunksOf(input)) if (!decoder.destroyed) decoder.write(chunk);
+  if (!decoder.destroyed) decoder.end();
+  await reading;
+  const naive = receiveNaively(Buffer.from(input.bytes, 'hex'), input.role, UNLIMITED);
+  assert.deepEqual(
+    { events: joiner.events, end: joiner.hasClosed ? 'closed' : end },
+    { events: naive.events, end: naive.end },
+  );
+}
+
+/** Notes what comes out of a stream. */
+function note(stream: Duplex): () => Buffer {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
+  return () => Buffer.concat(chunks);
+}
+
+async function send(socket: Duplex, chunks: Iterable<Buffer>): Promise<void> {
+  for (const chunk of chunks) {
+    if (socket.destroyed || !socket.writable) return;
+    socket.write(chunk);
+    await turn();
+  }
+  socket.end();
+}
+
+/** A whole connection: what it delivers, how it says that it ended, and that what it sends is legal. */
+async function tryConnection(input: FuzzCase): Promise<void> {
+  const { role, maxMessageBytes } = input;
+  const [socket, peer] = createMemoryDuplexes();
+  const sent = note(peer);
+  const options = { maxMessageBytes, controlFrames: true, closeTimeoutMs: 1000 };
+  const conn = role === 'server' ? WsConnection.fromServer(socket, options) : WsConnection.fromClient(socket, options);
+  const waits = [conn.ping(), conn.sendText('hello')];
+  const sending = send(peer, chunksOf(input));
+  const joiner = new EventJoiner();
+  for await (const frame of conn) joiner.add(frame);
+  const info = await conn.closeInfo;
+  await Promise.all([...waits, sending]);
+  const bytes = Buffer.from(input.bytes, 'hex');
+  const naive = receiveNaively(bytes, role, maxMessageBytes);
+  assert.deepEqual(joiner.events, naive.events);
+  assert.equal(info.wasClean, info.error === undefined);
+  assert.equal(joiner.hasClosed, naive.end === 'closed');
+  if (naive.end === 'closed') assert(info.wasClean, 'a close that was answered is clean');
+  else {
+    // Of a message that is too large and no UTF-8 either, both may be said.
+    const isBoth = naive.end === 1009 && receiveNaively(bytes, role, UNLIMITED).end === 1007;
+    // A frame that is not passed on in slices is seen when it is whole; the cut may come first.
+    const isUnseen = naive.why === 'not whole';
+    const expected = [naive.end === 0 ? 1006 : naive.end, ...(isBoth ? [1007] : []), ...(isUnseen ? [1006] : [])];
+    assert(expected.includes(info.code), `${info.code}, and not ${expected}`);
+  }
+  assert.equal(await conn.sendText('late'), 0);
+  judge(decodeAll(sent()).frames, role);
+  peer.destroy();
+}
+
+/** Bytes that should be a request, at a server. */
+async function tryRequest(input: FuzzCase): Promise<void> {
+  const [socket, peer] = createMemoryDuplexes();
+  const sent = note(peer);
+  const [first = Buffer.alloc(0), ...rest] = chunksOf(input);
+  const accepted = wsUpgrade(socket, first, { handshakeTimeoutMs: 2000, closeTimeoutMs: 500, protocols: ['a'] });
+  const sending = send(peer, rest);
+  const conn = await accepted;
+  await sending;
+  if (conn !== null) {
+    for await (const frame of conn) assert(frame.payloadLength >= 0);
+    await conn.closeInfo;
+    assert.match(sent().toString('latin1'), /^HTTP\/1\.1 101 /);
+  }
+  if (!peer.destroyed) await turn();
+  peer.destroy();
+  socket.destroy();
+  const answer = sent().toString('latin1');
+  if (conn === null && answer !== '') assert.match(answer, /^HTTP\/1\.1 [45]\d\d /);
+}
+
+/** Bytes that should be a response, at a client. */
+async function tryResponse(input: FuzzCase): Promise<void> {
+  const [socket, peer] = createMemoryDuplexes();
+  const sent = note(peer);
+  const connecting = connect('ws://localhost/', {
+    createConnection: () => socket,
+    handshakeTimeoutMs: 2000,
+    closeTimeoutMs: 500,
+    protocols: ['a', 'b'],
+  });
+  const connected = connecting.catch((error: unknown) => error);
+  while (!sent().includes('\r\n\r\n') && !peer.destroyed) await turn();
+  const key = /^Sec-WebSocket-Key: (.*)$/im.exec(sent().toString('latin1'))?.[1]?.trim() ?? '';
+  const text = Buffer.from(input.bytes, 'hex').toString('latin1').replaceAll('{accept}', computeAccept(key, sha1));
+  const sending = send(peer, chunksOf({ ...input, bytes: Buffer.from(text, 'latin1').toString('hex') }));
+  const conn = await connected;
+  await sending;
+  if (conn instanceof WsConnection) {
+    for await (const frame of conn) assert(frame.payloadLength >= 0);
+    await conn.closeInfo;
+  } else assert(conn instanceof Error && !(conn instanceof TypeError), `rejected with ${String(conn)}`);
+  peer.destroy();
+  socket.destroy();
+}
+
+const TRIALS: Readonly<Record<Target, (input: FuzzCase) => Promise<void>>> = {
+  parser: tryParser,
+  decoder: tryDecoder,
+  connection: tryConnection,
+  request: tryRequest,
+  response: tryResponse,
+};
+
+const PATIENCE_MS = 20_000;
+
+/** Tries an input; rejects where something is wrong, and where nothing comes of it. */
+export async function tryCase(input: FuzzCase): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('nothing came of it')), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([TRIALS[input.target](input), tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
