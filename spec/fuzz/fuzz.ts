@@ -37,7 +37,7 @@ function report(error: unknown): void {
 process.on('uncaughtException', report);
 process.on('unhandledRejection', report);
 
-console.log(`seed ${seed}; ws ${isWsInstalled ? 'judges too' : 'is not installed (npm ci --prefix bench)'}`);
+console.log(`seed ${seed}; ws ${isWsInstalled ? 'judges too' : 'is not installed (npm ci --prefix spec/fuzz)'}`);
 let saidAt = Date.now();
 while (Date.now() < endAt && tried < maxCases && failures < 10) {
   tried++;

@@ -7,9 +7,9 @@ import type { Verdict } from './naive-receiver.ts';
 
 type Receiver = new (options: object) => Writable;
 
-/** `ws` stands among the peers of bench/ or of spec/interop, where they are installed. */
+/** `ws` stands beside the fuzzer, or among the peers of spec/interop, where they are installed. */
 function findReceiver(): Receiver | undefined {
-  for (const folder of ['bench', 'spec/interop']) {
+  for (const folder of ['spec/fuzz', 'spec/interop']) {
     const path = `${process.cwd()}/${folder}/node_modules/ws/lib/receiver.js`;
     if (existsSync(path)) return createRequire(`${process.cwd()}/`)(path) as Receiver;
   }
