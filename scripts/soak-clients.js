@@ -3,7 +3,8 @@ import { connect as connectTcp } from 'node:net';
 import { connect } from '../dist/index.js';
 
 const { port, connections, seed } = JSON.parse(process.argv[2]);
-const counts = { sessions: 0, messages: 0, lost: 0, hung: 0 };
+const counts = { sessions: 0, messages: 0, lost: 0 };
+const running = new Map();
 const errors = [];
 let isEnding = false;
 
@@ -13,7 +14,22 @@ function random(end) {
   return Math.floor((state / 2 ** 32) * end);
 }
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, isEnding ? Math.min(ms, 20) : ms));
+/** The more connections there are, the longer each pauses: what is tried is their number, not the machine's speed. */
+const patience = Math.max(1, connections / 500);
+const sleepers = new Set();
+/** Pauses; the end of the run wakes all who do. */
+function sleep(ms) {
+  if (isEnding) return undefined;
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      sleepers.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms * patience);
+    sleepers.add(wake);
+  });
+}
 /** A slice of this is a message: what comes back is compared byte by byte. */
 const PATTERN = Buffer.from(Array.from({ length: 4 * 1024 * 1024 }, () => random(256)));
 function message() {
@@ -113,40 +129,42 @@ async function mumble() {
 }
 
 const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, die, mumble];
-const HUNG_MS = 60_000;
+/** ms after the end of the run in which all sessions must have come to theirs: who has not, never will. */
+const HUNG_MS = 120_000;
 
 async function session() {
   const kind = SESSIONS[random(SESSIONS.length)];
-  const timer = setTimeout(() => {
-    counts.hung++;
-    errors.push(`hung: ${kind.name}`);
-  }, HUNG_MS);
+  const ticket = {};
+  running.set(ticket, kind.name);
   try {
     await kind();
     counts.sessions++;
   } catch (error) {
     lose(`${kind.name}: ${error.stack}`);
   } finally {
-    clearTimeout(timer);
+    running.delete(ticket);
   }
 }
 
 const places = Array.from({ length: connections }, async () => {
   // Not all at once.
-  await sleep(random(Math.min(10_000, connections * 2)));
+  await sleep(random(1000));
   while (!isEnding) await session();
 });
 
 function report() {
   globalThis.gc();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { ...counts, errors, rss, live: heapUsed + external };
+  return { ...counts, errors: errors.slice(0, 30), rss, live: heapUsed + external };
 }
 
 async function finish() {
   isEnding = true;
-  await Promise.all(places);
-  return report();
+  for (const wake of sleepers) wake();
+  const tooLong = new Promise((resolve) => setTimeout(resolve, HUNG_MS));
+  await Promise.race([Promise.all(places), tooLong]);
+  for (const name of running.values()) errors.push(`hung: ${name}`);
+  return { ...report(), hung: running.size };
 }
 
 process.on('message', async (name) => process.send({ name, value: await { state: report, finish }[name]() }));

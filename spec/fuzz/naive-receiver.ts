@@ -10,7 +10,7 @@ export interface Verdict {
   /** 0 where the bytes are in order as far as they go, the close code of the violation, or `closed` behind a close frame. */
   readonly end: number | 'closed';
   /** Which rule was broken, where other receivers may see it otherwise. */
-  readonly why?: 'utf-8' | 'length form' | 'length bit' | 'not whole' | undefined;
+  readonly why?: 'utf-8' | 'length form' | 'length bit' | 'not whole' | 'close body' | undefined;
 }
 
 /** Whether bytes are, or can still become, UTF-8 (RFC 3629 §4, as a table). */
@@ -67,7 +67,7 @@ export function receiveNaively(bytes: Buffer, role: Role, maxMessageBytes: numbe
       message.payload = Buffer.concat([message.payload, payload]);
       if (message.opcode === 1 && !isUtf8Prefix(message.payload, isFinal && isWhole)) return end(1007, 'utf-8');
     }
-    if (!isWhole) return end(0);
+    if (!isWhole) return end(0, opcode === 8 && length === 1n ? 'close body' : undefined);
     if (opcode === 8) {
       if (payload.length === 1) return end(1002);
       if (payload.length > 1 && !mayBeSent(payload.readUInt16BE(0))) return end(1002);
