@@ -252,13 +252,10 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   }
 
   transportGone(error: Error | undefined): void {
-    const ending = this.#ending;
-    const isWaiting = !this.#isEffective && (ending instanceof WsFrame || ending instanceof ProtocolError);
-    if (isWaiting) this.closer.overtaken(ending);
+    const end = this.#ending;
+    if (!this.#isEffective && (end instanceof WsFrame || end instanceof ProtocolError)) this.closer.overtaken(end);
     this.closer.gone(error);
-    // No pong can be written any more, so none is waited for: what came behind the pings is read, and the end behind it.
-    this.#isHoldingForPong = false;
-    this.#updateFlow();
+    this.roadDrained(); // No pong can be written any more, and none is waited for: what stands behind is read.
   }
 
   /** What came behind the last message takes effect. @returns the close frame, where those are delivered */
