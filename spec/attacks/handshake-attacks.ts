@@ -161,15 +161,15 @@ export interface ResponseAttack {
 const answer = (fields: string, line = 'HTTP/1.1 101 Switching Protocols'): string =>
   `${line}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n${fields}\r\n`;
 
-/** Answers that a client refuses. It asks for the subprotocols `a` and `b`, and for no extension. */
+/** Answers that a client refuses. It asks for the subprotocols `a` and `b`, and offers permessage-deflate. */
 export const RESPONSE_ATTACKS: readonly ResponseAttack[] = [
   ...[
-    ...['0', '7', '16', '99', '""', '08', 'abc', '10'].map((bits) => `server_max_window_bits=${bits}`),
+    ...['0', '7', '16', '99', '""', '08', 'abc'].map((bits) => `server_max_window_bits=${bits}`),
     'server_max_window_bits',
-    'client_max_window_bits=8',
+    'client_max_window_bits=7',
     'server_no_context_takeover=1',
   ].map((parameter) => ({
-    name: `CVE-2026-2229: an extension that nobody asked for, with ${parameter}`,
+    name: `CVE-2026-2229: an answer that permessage-deflate does not know, with ${parameter}`,
     response: answer(`Sec-WebSocket-Extensions: permessage-deflate; ${parameter}\r\n`),
   })),
   ...PROTOTYPE.map((name) => ({

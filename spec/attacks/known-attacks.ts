@@ -26,8 +26,15 @@ const handshake = (title: string): Proof => [['spec/attacks/handshake.spec.ts', 
 const test = (spec: string, title: string): Proof => [[spec, title]];
 
 const CRASH: Proof = test('spec/fuzz/sessions.spec.ts', 'ends no process that listens to nothing');
-const NO_COMPRESSION =
-  'there is no compression in this version: an offer is passed over, and a compressed frame (RSV1) is a 1002, see GHSA-mq44-7p77-q5h7';
+const BOMB: Proof = [
+  ['spec/deflate/frame-inflater.violations.spec.ts', 'is stopped within a slice of %s (§8)'],
+  ['spec/connection/ws-connection.deflate.spec.ts', 'stops a bomb by its ratio (RFC 7692 §8)'],
+  ['spec/connection/ws-connection.deflate.spec.ts', 'inflates no further than somebody reads'],
+];
+const SECOND_STREAM: Proof = [
+  ['spec/deflate/frame-inflater.violations.spec.ts', 'and a second stream, in one message'],
+  ['spec/deflate/frame-inflater.violations.spec.ts', '%s: no byte is lost'],
+];
 
 export const ADVISORIES: readonly KnownAttack[] = [
   row('CVE-2026-62389', 'ws', 'a message of tiny fragments that never ends takes fifteen times its bytes', [
@@ -78,13 +85,13 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'ping(number) sends memory',
     endings('%s of what is neither text nor bytes is a TypeError'),
   ),
-  row('CVE-2026-1526, GHSA-vrm6-8vpv-qv8q', 'undici', 'a compressed message inflates without end', NO_COMPRESSION),
+  row('CVE-2026-1526, GHSA-vrm6-8vpv-qv8q', 'undici', 'a compressed message inflates without end', BOMB),
   row('CVE-2026-1528, GHSA-f269-vfmq-vjvj', 'undici', 'a 64-bit length overflows', frames('CVE-2026-1528')),
   row(
     'CVE-2026-2229, GHSA-v9p9-hfj2-hcw8',
     'undici',
     'window bits out of range crash the client',
-    requests('CVE-2026-2229: an extension that nobody asked for'),
+    requests('CVE-2026-2229: an answer that permessage-deflate'),
   ),
   row(
     'CVE-2026-1527, GHSA-4992-7rv2-5pvq',
@@ -110,12 +117,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'a server floods a client with pings',
     floods('8.23.0, CVE-2026-109932, CVE-2026-11586'),
   ),
-  row(
-    'CVE-2026-54490, GHSA-mp7j-qc5w-4988',
-    'websocket-driver',
-    'the limit is judged on compressed bytes',
-    NO_COMPRESSION,
-  ),
+  row('CVE-2026-54490, GHSA-mp7j-qc5w-4988', 'websocket-driver', 'the limit is judged on compressed bytes', BOMB),
   row(
     'CVE-2026-54466, GHSA-xv26-6w52-cph6',
     'websocket-driver',
@@ -134,7 +136,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'Sec-WebSocket-Extensions is parsed in quadratic time',
     test('spec/handshake/field-grammar.spec.ts', 'of $parser is linear in 64 KiB of $text'),
   ),
-  row('CVE-2016-10544, GHSA-hf5h-hh56-3vrg', 'uws', 'a compressed message of 256 MiB crashes', NO_COMPRESSION),
+  row('CVE-2016-10544, GHSA-hf5h-hh56-3vrg', 'uws', 'a compressed message of 256 MiB crashes', BOMB),
   row(
     'CVE-2022-41940, GHSA-r7qp-cfhv-p84w, CVE-2023-31125, GHSA-q9mw-68c2-j6m5',
     'engine.io',
@@ -231,7 +233,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'a head that comes byte by byte is parsed anew for each',
     handshake('CVE-2023-43669'),
   ),
-  row('CVE-2018-1000518', 'websockets (Python)', 'a compressed message inflates without end', NO_COMPRESSION),
+  row('CVE-2018-1000518', 'websockets (Python)', 'a compressed message inflates without end', BOMB),
   row(
     'CVE-2021-33880',
     'websockets (Python)',
@@ -251,7 +253,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'CVE-2026-116579, GHSA-pjh6-c8mg-3x7m',
     'autobahn',
     'a brotli message inflates without end',
-    'there is no brotli here, and no compression in this version',
+    'there is no brotli here: permessage-deflate is the one extension, see CVE-2026-1526',
   ),
   row('CVE-2014-0193', 'Netty', 'aggregation of frames takes memory', frames('CVE-2014-0193')),
   row(
@@ -274,7 +276,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
   ),
   row('CVE-2024-23672', 'Tomcat', 'a close that never completes keeps the connection', endings('CVE-2024-23672')),
   row('CVE-2026-79677', 'Tomcat', 'a peer that never reads has no time-out', endings('CVE-2026-79677')),
-  row('CVE-2026-87022', 'Tomcat', 'a second deflate stream in one message is smuggled', NO_COMPRESSION),
+  row('CVE-2026-87022', 'Tomcat', 'a second deflate stream in one message is smuggled', SECOND_STREAM),
   row(
     'CVE-2026-42498, CVE-2026-107227',
     'Tomcat, AsyncHttpClient',

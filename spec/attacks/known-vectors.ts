@@ -8,7 +8,7 @@ const handshake = (title: string): Proof => [['spec/attacks/handshake.spec.ts', 
 const request = (title: string): Proof => [['spec/attacks/handshake-attacks.ts', title]];
 const frame = (title: string): Proof => [['spec/attacks/wire-attacks.ts', title]];
 const conformance = 'spec/connection/ws-connection.conformance.spec.ts';
-const LATER = 'there is no compression in this version, and RSV1 is a 1002';
+const inflater = (title: string): Proof => [['spec/deflate/frame-inflater.violations.spec.ts', title]];
 const NO_HTTP2 = 'not built yet: there is no RFC 8441 in this version';
 
 export const OBLIGATIONS: readonly KnownAttack[] = [
@@ -37,12 +37,10 @@ export const OBLIGATIONS: readonly KnownAttack[] = [
   row('stop after failing', 'RFC 6455 §7.1.7', 'nothing is processed behind a violation', [
     [conformance, 'closes the TCP connection when it fails'],
   ]),
-  row(
-    'inflated size, CRIME, RSV1 rules',
-    'RFC 7692 §8',
-    'limits on what is inflated, no secrets beside foreign data',
-    LATER,
-  ),
+  row('inflated size, CRIME, RSV1 rules', 'RFC 7692 §8', 'limits on what is inflated, no secrets beside foreign data', [
+    ['spec/deflate/frame-inflater.violations.spec.ts', 'is stopped within a slice of %s (§8)'],
+    ['spec/attacks/wire-attacks.ts', 'GHSA-mq44-7p77-q5h7'],
+  ]),
   row('tunnels', 'RFC 8441', 'no tunnel to :authority; origin and flow control', NO_HTTP2),
   row(
     'header injection',
@@ -76,8 +74,18 @@ export const VECTORS: readonly KnownAttack[] = [
     'a thousand sockets that say nothing',
     handshake('a thousand handshakes that never come'),
   ),
-  row('bombs', 'compression', 'ratio, nested fragments, context takeover', LATER),
-  row('compression that burns CPU', 'compression', 'many tiny compressed messages', LATER),
+  row(
+    'bombs',
+    'compression',
+    'ratio, nested fragments, context takeover',
+    inflater('through takeover is stopped, too'),
+  ),
+  row(
+    'compression that burns CPU',
+    'compression',
+    'many tiny compressed messages',
+    inflater('again and again is inflated a little at a time'),
+  ),
   row('tiny segments', 'TCP', 'a message in segments of 1 byte', flood('CVE-2026-123817: in the bytes of a message')),
   row(
     'wrong masking',
