@@ -88,7 +88,7 @@ describe('acceptExtensions', () => {
     ['the bit of one that was declined', 'b; bad, a', [toy('a', 4), toy('b', 4)], 'a', 4],
     ['in the order of its own list', 'b, a', [toy('a', 4), toy('b', 2)], 'a, b', 6],
     ['a quoted value as a token', 'a; x="1"', [toy('a')], 'a; x=1', 0],
-  ])('takes %s (§4.2.2, §9.1)', (_name, offers, extensions, header, rsv) => {
+  ])('takes %s (§4.2.2, §9, §9.1)', (_name, offers, extensions, header, rsv) => {
     const negotiated = acceptExtensions(offers, extensions);
     const stages = header === '' ? [] : header.split(', ');
     expect(negotiated).toEqual({ header, rsv, stages });
