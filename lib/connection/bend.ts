@@ -11,7 +11,7 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolError, WsError } from '../errors.ts';
 import type { ResolvedConnectionOptions } from '../options.ts';
-import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
+import { WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
@@ -30,9 +30,7 @@ import { Throttle, type ThrottleHandlers } from './throttle.ts';
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
 type Ending = WsFrame | ProtocolError | WsError | 'cut';
 
-export interface BendOptions extends Pick<RoadOptions, 'role' | 'extensions'> {
-  /** Bytes that came behind the handshake. */
-  readonly head: BytesLike | undefined;
+export interface BendOptions extends Pick<RoadOptions, 'role' | 'head' | 'extensions'> {
   readonly limits: ResolvedConnectionOptions;
 }
 
@@ -69,8 +67,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.options = limits;
     this.isClient = role === 'client';
     this.reception = new Reception(limits, this);
-    const bytes = head === undefined ? undefined : toBytes(head);
-    this.#road = new Road(socket, { ...limits, role, head: bytes, extensions }, this);
+    this.#road = new Road(socket, { ...limits, role, head, extensions }, this);
     this.#outbox = new Outbox(this.#road);
     this.sender = new Sender(stream, this.#outbox, this.isClient);
     this.closer = new Closer(this.#road, { isServer: !this.isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);

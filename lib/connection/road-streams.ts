@@ -2,6 +2,8 @@
  * The streams of which a road is made: the codec, and the stages of extensions where some have been negotiated.
  */
 import { isUtf8 } from 'node:buffer';
+import type { Duplex } from 'node:stream';
+import { type BytesLike, toBytes } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { TextJudge } from '../protocol/text-judge.ts';
@@ -11,7 +13,8 @@ import { type OpenStages, openStages, type WsNegotiatedExtensions } from '../str
 
 export interface RoadOptions {
   readonly role: WsRole;
-  readonly head: Uint8Array | undefined;
+  /** Bytes that came behind the handshake. */
+  readonly head: BytesLike | undefined;
   readonly maxFrameBytes: number;
   readonly validateUtf8: boolean;
   readonly allowNonMinimalLengths: boolean;
@@ -43,10 +46,20 @@ export function createRoadStreams(options: RoadOptions, isFlushed?: FrameEncoder
     allowedRsv: extensions?.rsv ?? 0,
     ownsChunks: true,
   });
+  const head = options.head === undefined ? undefined : toBytes(options.head);
+  if (head !== undefined && head.length > 0) decoder.write(head);
   // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
   // that all that was written has been copied.
   const encoder = new FrameEncoder({ role, writableHighWaterMark: 1, isFlushed });
   const judge = validateUtf8 && isJudgedLater ? new TextJudge(isUtf8) : undefined;
   const { inbound, outbound } = stages;
   return { decoder, encoder, judge, inbound, outbound };
+}
+
+/**
+ * The count of a socket that copies what it is given; NaN for any other Duplex: it may have passed on the very memory.
+ * Net and TLS sockets are known by what only they can do.
+ */
+export function bytesTakenBy(socket: Duplex & { readonly bytesWritten?: number }): number {
+  return 'setNoDelay' in socket ? (socket.bytesWritten ?? Number.NaN) : Number.NaN;
 }

@@ -22,7 +22,7 @@ import { pump, stopPump } from '../stream/pump.ts';
 import { InboundLane } from './inbound-lane.ts';
 import { OutboundLane } from './outbound-lane.ts';
 import type { RoadHandlers } from './road-handlers.ts';
-import { createRoadStreams, type RoadOptions } from './road-streams.ts';
+import { bytesTakenBy, createRoadStreams, type RoadOptions } from './road-streams.ts';
 
 const kRoad = Symbol('wspipe.road');
 
@@ -63,13 +63,15 @@ export class Road {
     const { decoder, encoder, judge, inbound, outbound } = createRoadStreams(options, Road.#isFlushed);
     this.#decoder = decoder;
     this.#encoder = encoder;
-    if (options.head !== undefined && options.head.length > 0) decoder.write(options.head);
+    this.#decoder[kRoad] = this;
     if (inbound.length > 0) {
-      this.#inbound = new InboundLane(decoder, inbound, judge, handlers, (error) => this.#inboundDone(error));
+      this.#inbound = new InboundLane(decoder, inbound, judge, this, (error) => this.#inboundDone(error));
+    } else {
+      decoder.on('data', Road.#onFrame).on('end', Road.#onDecoderEnd).on('error', Road.#onDecoderError);
     }
     if (outbound.length > 0) this.#outbound = new OutboundLane(outbound, encoder, handlers, this);
     this.#source = this.#inbound?.last ?? this.#decoder;
-    this.#wireInbound();
+    pump(socket, decoder);
     this.#wireOutbound();
     if (socket.destroyed || socket.closed) process.nextTick(() => this.#finish());
   }
@@ -196,15 +198,6 @@ export class Road {
     this.#finish();
   }
 
-  #wireInbound(): void {
-    const decoder = this.#decoder;
-    decoder[kRoad] = this;
-    if (this.#inbound === undefined) {
-      decoder.on('data', Road.#onFrame).on('end', Road.#onDecoderEnd).on('error', Road.#onDecoderError);
-    }
-    pump(this.#socket, decoder);
-  }
-
   #wireOutbound(): void {
     const socket = this.#socket;
     const encoder = this.#encoder;
@@ -215,9 +208,7 @@ export class Road {
   }
 
   static #onFrame(this: RoadStream<FrameDecoder>, frame: WsFrame): void {
-    const road = this[kRoad]!;
-    if (!frame.isControl()) road.#dataFrames += 1;
-    road.#handlers.receive(frame);
+    this[kRoad]!.receive(frame);
   }
 
   static #onDecoderEnd(this: RoadStream<FrameDecoder>): void {
@@ -240,7 +231,10 @@ export class Road {
   }
 
   static #onSocketError(this: RoadStream<Duplex>, error: Error): void {
-    this[kRoad]!.#socketFailed(error);
+    const road = this[kRoad]!;
+    road.#error ??= error;
+    // A stream that does not destroy itself on errors is destroyed here.
+    road.#destroySocket();
   }
 
   static #onSocketFinish(this: RoadStream<Duplex>): void {
@@ -258,17 +252,17 @@ export class Road {
     this[kRoad] = undefined;
   }
 
+  /** @internal a frame has come through the decoder and the stages */
+  receive(frame: WsFrame): void {
+    if (!frame.isControl()) this.#dataFrames += 1;
+    this.#handlers.receive(frame);
+  }
+
   /** Nothing more comes through the decoder and the stages. */
   #inboundDone(error: ProtocolError | undefined): void {
     if (this.#isDiscarding && error !== undefined) return;
     if (error === undefined || error.code === 'WS_ERR_TRUNCATED') this.#inboundEnded(error);
     else this.#handlers.violated(error);
-  }
-
-  #socketFailed(error: Error): void {
-    this.#error ??= error;
-    // A stream that does not destroy itself on errors is destroyed here.
-    this.#destroySocket();
   }
 
   #inboundEnded(error?: ProtocolError | undefined): void {
@@ -301,12 +295,4 @@ export class Road {
     if (!this.#isDiscarding && !this.#decoder.writableEnded) this.#decoder.end();
     this.#handlers.transportGone(this.#error);
   }
-}
-
-/**
- * The count of a socket that copies what it is given; NaN for any other Duplex: it may have passed on the very memory.
- * Net and TLS sockets are known by what only they can do.
- */
-function bytesTakenBy(socket: Duplex & { readonly bytesWritten?: number }): number {
-  return 'setNoDelay' in socket ? (socket.bytesWritten ?? Number.NaN) : Number.NaN;
 }

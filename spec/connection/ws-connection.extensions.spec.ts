@@ -177,6 +177,18 @@ describe.each(SETTINGS)('with %s', (_name, setting) => {
   });
 });
 
+it('data through extensions counts as life for idleTimeoutMs, in either direction', async () => {
+  const options = { perMessageDeflate: true, idleTimeoutMs: 400, heartbeat: false };
+  const { client, server } = createPair(options);
+  for (let round = 0; round < 8; round++) {
+    void client.sendText(LINE);
+    expect((await server.recvFrame())?.payloadText()).toBe(LINE);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect([client.isOpen(), server.isOpen()]).toEqual([true, true]);
+  expect((await client.close()).wasClean).toBe(true);
+});
+
 describe('an extension that fails', () => {
   const fault = new Error('of the extension');
   const failing = (text: string): Transform =>
