@@ -113,7 +113,7 @@ export const MAX_TIMER_MS = 2_147_483_647;
  * @throws TypeError for a value of the wrong type, RangeError for one out of range
  */
 export function resolveConnectionOptions(options: ConnectionOptions = {}): ResolvedConnectionOptions {
-  return {
+  return share({
     maxMessageBytes: byteLimit('maxMessageBytes', options.maxMessageBytes, 16 * MIB),
     maxFrameBytes: byteLimit('maxFrameBytes', options.maxFrameBytes, Number.POSITIVE_INFINITY),
     maxBufferedBytes: byteLimit('maxBufferedBytes', options.maxBufferedBytes, MIB / 4),
@@ -128,7 +128,28 @@ export function resolveConnectionOptions(options: ConnectionOptions = {}): Resol
     validateUtf8: flag('validateUtf8', options.validateUtf8, true),
     allowNonMinimalLengths: flag('allowNonMinimalLengths', options.allowNonMinimalLengths, false),
     heartbeat: resolveHeartbeat(options.heartbeat),
-  };
+  });
+}
+
+/** How many are remembered: the connections of a process have few kinds of limits. */
+const MAX_SHARED = 8;
+const shared: ResolvedConnectionOptions[] = [];
+
+/** Gives equal options as one object, which connections hold for as long as they live. */
+function share(options: ResolvedConnectionOptions): ResolvedConnectionOptions {
+  const known = shared.find((other) => isEqual(other, options));
+  if (known !== undefined) return known;
+  shared.unshift(options);
+  shared.splice(MAX_SHARED);
+  return options;
+}
+
+function isEqual(one: ResolvedConnectionOptions, other: ResolvedConnectionOptions): boolean {
+  for (const name of Object.keys(one) as (keyof ResolvedConnectionOptions)[]) {
+    if (name !== 'heartbeat' && one[name] !== other[name]) return false;
+  }
+  const [a, b] = [one.heartbeat, other.heartbeat];
+  return a?.intervalMs === b?.intervalMs && a?.timeoutMs === b?.timeoutMs;
 }
 
 function resolveHeartbeat(value: HeartbeatOptions | boolean | undefined): ResolvedConnectionOptions['heartbeat'] {

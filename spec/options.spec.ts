@@ -153,3 +153,18 @@ describe('the judges, which other options share', () => {
     expect(milliseconds('n', undefined, undefined)).toBeUndefined();
   });
 });
+
+it('gives connections with the same limits one object, and others another', () => {
+  const heartbeat = { intervalMs: 5, timeoutMs: 6 };
+  const options = resolveConnectionOptions({ maxMessageBytes: 77, heartbeat });
+  expect(resolveConnectionOptions({ maxMessageBytes: 77, heartbeat: { ...heartbeat } })).toBe(options);
+  expect(resolveConnectionOptions({ maxMessageBytes: 78, heartbeat })).not.toBe(options);
+  expect(resolveConnectionOptions({ maxMessageBytes: 77, heartbeat: { ...heartbeat, timeoutMs: 7 } })).not.toBe(
+    options,
+  );
+  expect(resolveConnectionOptions({ maxMessageBytes: 77 })).not.toBe(options);
+  for (let bytes = 0; bytes < 20; bytes++) {
+    expect(resolveConnectionOptions({ maxMessageBytes: bytes }).maxMessageBytes).toBe(bytes);
+  }
+  expect(resolveConnectionOptions({ maxMessageBytes: 77, heartbeat })).toEqual(options);
+});

@@ -67,7 +67,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.options = limits;
     this.isClient = role === 'client';
     this.reception = new Reception(limits, this);
-    this.#road = new Road(socket, { ...limits, role, head, extensions }, this);
+    this.#road = new Road(socket, { role, head, limits, extensions }, this);
     this.#outbox = new Outbox(this.#road);
     this.sender = new Sender(stream, this.#outbox, this.isClient);
     this.closer = new Closer(this.#road, { isServer: !this.isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
@@ -366,6 +366,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.#outbox.close();
     this.closeSent();
     publishClosed(this.#face.stream, info);
+    this.#face.tellOver();
     if (this.#lateError !== undefined) this.#face.destroy(this.#lateError);
   }
 

@@ -38,10 +38,11 @@ export interface CloserHandlers {
 
 export class Closer {
   readonly #road: Road;
-  readonly #options: CloserOptions;
+  readonly #isServer: boolean;
+  readonly #closeTimeoutMs: number;
   readonly #handlers: CloserHandlers;
   readonly #closing = new ClosingHandshake();
-  readonly #timer = new CloseTimer();
+  #timer: CloseTimer | undefined;
   #isSent = false;
   #waiters: Settle[] | undefined;
   /** Whether ours has left: §7.1.4 wants both close frames. */
@@ -55,7 +56,8 @@ export class Closer {
 
   constructor(road: Road, options: CloserOptions, handlers: CloserHandlers) {
     this.#road = road;
-    this.#options = options;
+    this.#isServer = options.isServer;
+    this.#closeTimeoutMs = options.closeTimeoutMs;
     this.#handlers = handlers;
   }
 
@@ -136,7 +138,7 @@ export class Closer {
 
   /** The peer's close frame has come and nobody has read up to it: see to it after half of the time. */
   postpone(effect: () => void): void {
-    this.#timer.start(this.#options.closeTimeoutMs / 2, () => 0, effect);
+    this.#waitHalf(() => 0, effect);
   }
 
   /** §7.1.7: says why, instead of a close frame that has not left, and sends nothing more. */
@@ -163,7 +165,7 @@ export class Closer {
 
   /** The transport is gone. */
   gone(error: Error | undefined): void {
-    this.#timer.stop();
+    this.#timer?.stop();
     this.#over(
       'remote',
       error === undefined ? 'the transport ended' : `the transport failed (${error.message})`,
@@ -225,22 +227,27 @@ export class Closer {
   #endTransport(): void {
     const { state } = this.#closing;
     if (!this.#isSent) return;
-    const isOurTurn = this.#options.isServer || this.#hasPeerEnded;
+    const isOurTurn = this.#isServer || this.#hasPeerEnded;
     if (state === 'failing' || (state === 'answered' && isOurTurn)) this.#road.end();
   }
 
   #giveTimeUp(): void {
-    const message = `nothing moved for ${this.#options.closeTimeoutMs} ms`;
+    const message = `nothing moved for ${this.#closeTimeoutMs} ms`;
     this.#handlers.limitReached('closeTimeoutMs');
     this.breakOff(message, new WsError('WS_ERR_CLOSE_TIMEOUT', message));
   }
 
   #startTimer(): void {
-    const half = this.#options.closeTimeoutMs / 2;
     const progress = (): number => this.#road.bytesOut;
-    this.#timer.start(half, progress, () => {
+    this.#waitHalf(progress, () => {
       this.#handlers.closeOverdue();
-      this.#timer.start(half, progress, () => this.#giveTimeUp());
+      this.#waitHalf(progress, () => this.#giveTimeUp());
     });
+  }
+
+  /** Waits until nothing has moved for half of the time. */
+  #waitHalf(progress: () => number, expired: () => void): void {
+    this.#timer ??= new CloseTimer();
+    this.#timer.start(this.#closeTimeoutMs / 2, progress, expired);
   }
 }

@@ -63,6 +63,11 @@ export class InboundLane implements LinkHandlers {
     this.last.once('end', () => this.#finish());
   }
 
+  /** Whether nothing is on it. */
+  get isEmpty(): boolean {
+    return this.#row.every((stage) => stage.readableLength === 0 && (stage as Duplex).writableLength === 0);
+  }
+
   taken(): void {}
 
   isForeign(error: unknown): boolean {

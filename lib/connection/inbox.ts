@@ -12,9 +12,13 @@ const FRAME_OVERHEAD = 256;
 /** Spent entries are cut off the front of the array when there are so many, and half of it is spent. */
 const COMPACT_AT = 512;
 
+/** An inbox in which nothing waits, as in most of them, has no lists of its own. */
+const NO_FRAMES: (WsFrame | undefined)[] = [];
+const NO_CHARGES: number[] = [];
+
 export class Inbox {
-  #frames: (WsFrame | undefined)[] = [];
-  #charges: number[] = [];
+  #frames: (WsFrame | undefined)[] = NO_FRAMES;
+  #charges: number[] = NO_CHARGES;
   #head = 0;
   #bytes = 0;
   #lastBuffer: ArrayBufferLike | undefined;
@@ -33,6 +37,7 @@ export class Inbox {
     const { buffer } = frame.payload;
     const charge = FRAME_OVERHEAD + (buffer === this.#lastBuffer ? 0 : buffer.byteLength);
     this.#lastBuffer = buffer;
+    this.#open();
     this.#frames.push(frame);
     this.#charges.push(charge);
     this.#bytes += charge;
@@ -41,6 +46,7 @@ export class Inbox {
   /** Puts a frame before all others. */
   unshift(frame: WsFrame): void {
     const charge = FRAME_OVERHEAD + frame.payload.length;
+    this.#open();
     this.#frames.splice(this.#head, 0, frame);
     this.#charges.splice(this.#head, 0, charge);
     this.#bytes += charge;
@@ -61,11 +67,17 @@ export class Inbox {
 
   /** Lets go of everything. */
   clear(): void {
-    this.#frames = [];
-    this.#charges = [];
+    this.#frames = NO_FRAMES;
+    this.#charges = NO_CHARGES;
     this.#head = 0;
     this.#bytes = 0;
     this.#lastBuffer = undefined;
+  }
+
+  #open(): void {
+    if (this.#frames !== NO_FRAMES) return;
+    this.#frames = [];
+    this.#charges = [];
   }
 
   #compact(): void {

@@ -73,6 +73,11 @@ export class OutboundLane implements LinkHandlers {
     return this.#areStagesEmpty() ? 0 : this.#heldBytes;
   }
 
+  /** Whether nothing is on it. */
+  get isEmpty(): boolean {
+    return !this.#isBroken && this.#areStagesEmpty();
+  }
+
   /** Bytes on the wire of all that has come through the stages. */
   get givenBytes(): number {
     return this.#givenBytes;

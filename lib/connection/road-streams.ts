@@ -3,40 +3,65 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import { type BytesLike, toBytes } from '../protocol/frame.ts';
+import type { BytesLike } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { TextJudge } from '../protocol/text-judge.ts';
 import { FrameDecoder } from '../stream/frame-decoder.ts';
 import { FrameEncoder, type FrameEncoderOptions } from '../stream/frame-encoder.ts';
-import { type OpenStages, openStages, type WsNegotiatedExtensions } from '../stream/ws-extension.ts';
+import { openInbound, openOutbound, type WsNegotiatedExtensions } from '../stream/ws-extension.ts';
+
+/** What a road must know of what comes. */
+export interface RoadLimits {
+  readonly maxFrameBytes: number;
+  readonly validateUtf8: boolean;
+  readonly allowNonMinimalLengths: boolean;
+}
 
 export interface RoadOptions {
   readonly role: WsRole;
   /** Bytes that came behind the handshake. */
   readonly head: BytesLike | undefined;
-  readonly maxFrameBytes: number;
-  readonly validateUtf8: boolean;
-  readonly allowNonMinimalLengths: boolean;
+  readonly limits: RoadLimits;
   /** What the handshake has agreed on; undefined for nothing. */
   readonly extensions?: WsNegotiatedExtensions | undefined;
 }
 
-export interface RoadStreams extends OpenStages {
+/** What it takes to make the streams anew. */
+export type RoadPlan = Omit<RoadOptions, 'head'>;
+
+export interface InboundStreams {
   readonly decoder: FrameDecoder;
-  readonly encoder: FrameEncoder;
+  readonly stages: readonly Duplex[];
   /** Judges text behind the stages, where there are some and somebody wants to know. */
   readonly judge: TextJudge | undefined;
 }
 
-const NO_STAGES: OpenStages = { inbound: [], outbound: [] };
+export interface OutboundStreams {
+  readonly encoder: FrameEncoder;
+  readonly stages: readonly Duplex[];
+}
 
-/** Makes the streams; they are not joined. @throws what an extension throws */
-export function createRoadStreams(options: RoadOptions, isFlushed?: FrameEncoderOptions['isFlushed']): RoadStreams {
-  const { role, maxFrameBytes, allowNonMinimalLengths, validateUtf8, extensions } = options;
-  const stages = extensions === undefined ? NO_STAGES : openStages(extensions);
+const plans = new WeakMap<RoadLimits, Partial<Record<WsRole, RoadPlan>>>();
+
+/** Gives the plan of a road. All that have the same limits and no extension share one. */
+export function planRoad({ role, limits, extensions }: RoadOptions): RoadPlan {
+  if (extensions !== undefined && extensions.stages.length > 0) return { role, limits, extensions };
+  let byRole = plans.get(limits);
+  if (byRole === undefined) {
+    byRole = {};
+    plans.set(limits, byRole);
+  }
+  byRole[role] ??= { role, limits };
+  return byRole[role];
+}
+
+/** Makes the way in; it is not joined. @throws what an extension throws */
+export function createInboundStreams({ role, limits, extensions }: RoadPlan): InboundStreams {
+  const { maxFrameBytes, allowNonMinimalLengths, validateUtf8 } = limits;
+  const stages = extensions === undefined ? [] : openInbound(extensions);
   // What an extension has changed is text when that is undone.
-  const isJudgedLater = stages.inbound.length > 0;
+  const isJudgedLater = stages.length > 0;
   const decoder = new FrameDecoder({
     role,
     maxFrameBytes,
@@ -46,14 +71,32 @@ export function createRoadStreams(options: RoadOptions, isFlushed?: FrameEncoder
     allowedRsv: extensions?.rsv ?? 0,
     ownsChunks: true,
   });
-  const head = options.head === undefined ? undefined : toBytes(options.head);
-  if (head !== undefined && head.length > 0) decoder.write(head);
+  return { decoder, stages, judge: validateUtf8 && isJudgedLater ? new TextJudge(isUtf8) : undefined };
+}
+
+/** Makes the way out; it is not joined. @throws what an extension throws */
+export function createOutboundStreams(
+  { role, extensions }: RoadPlan,
+  isFlushed?: FrameEncoderOptions['isFlushed'],
+): OutboundStreams {
+  const stages = extensions === undefined ? [] : openOutbound(extensions);
   // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
   // that all that was written has been copied.
-  const encoder = new FrameEncoder({ role, writableHighWaterMark: 1, isFlushed });
-  const judge = validateUtf8 && isJudgedLater ? new TextJudge(isUtf8) : undefined;
-  const { inbound, outbound } = stages;
-  return { decoder, encoder, judge, inbound, outbound };
+  return { encoder: new FrameEncoder({ role, writableHighWaterMark: 1, isFlushed }), stages };
+}
+
+/** Whether the way in may be let go of between messages, and made when it is needed. */
+export function mayInboundRest({ extensions }: RoadPlan): boolean {
+  return (
+    extensions?.stages.every((stage) => stage.createInbound === undefined || stage.inboundMayRest === true) ?? true
+  );
+}
+
+/** The same of the way out. */
+export function mayOutboundRest({ extensions }: RoadPlan): boolean {
+  return (
+    extensions?.stages.every((stage) => stage.createOutbound === undefined || stage.outboundMayRest === true) ?? true
+  );
 }
 
 /**

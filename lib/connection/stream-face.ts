@@ -5,6 +5,9 @@
 import { Duplex } from 'node:stream';
 import type { WsFrame } from '../protocol/frame.ts';
 
+/** A connection that is over calls its own method of this name: for its server, which needs no promise of it then. */
+export const kOver: unique symbol = Symbol('wspipe.over');
+
 export class StreamFace {
   readonly stream: Duplex;
   /** Whether the reading side has had all and asks for more. */
@@ -73,6 +76,11 @@ export class StreamFace {
 
   endWriting(): void {
     Duplex.prototype.end.call(this.stream, undefined, 'utf8');
+  }
+
+  /** Tells that the connection is over. */
+  tellOver(): void {
+    (this.stream as { [kOver]?: (() => void) | undefined })[kOver]?.();
   }
 
   destroy(error: Error | undefined): void {

@@ -101,6 +101,9 @@ function createStages(role: WsRole, agreed: DeflateParameters, options: PerMessa
     // Sizes and UTF-8 are judged behind all stages, where there may be others.
     createInbound: () => new FrameInflater({ ...theirs, maxInflatedRatio, pool, validateUtf8: false }),
     createOutbound: () => new FrameDeflater({ ...ours, level, memLevel, thresholdBytes, shouldCompress, pool }),
+    // An inflater without takeover forgets each message; a compressor may forget whenever it likes.
+    inboundMayRest: !theirs.contextTakeover,
+    outboundMayRest: true,
   };
 }
 

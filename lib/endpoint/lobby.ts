@@ -7,6 +7,7 @@
 
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { kOver } from '../connection/stream-face.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
 import type { HandshakeError } from '../errors.ts';
 import type { WsRequest } from '../options.ts';
@@ -41,6 +42,11 @@ export interface Door {
   /** Its handshake was refused, unless it was released before. */
   dismiss(socket: Duplex): void;
 }
+
+const kLobby: unique symbol = Symbol('wspipe.lobby');
+
+/** A connection of a server. Its method is one function for all, which finds the lobby here. */
+type Guest = WsConnection & { [kLobby]?: Lobby | undefined; [kOver]?: () => void };
 
 /** The way of a connection from its request to who takes it. */
 export class Lobby {
@@ -173,9 +179,15 @@ export class Lobby {
     this.#acceptedCount += 1;
     this.connections.add(connection);
     this.#book?.enter(connection.request?.remoteAddress);
-    void connection.closeInfo.then(() => this.#forget(connection));
+    const guest: Guest = connection;
+    guest[kLobby] = this;
+    guest[kOver] = Lobby.#onOver;
     if (this.#emitter.listenerCount('connection') === 0) this.queue.push(connection);
     else process.nextTick(() => this.#announce(connection));
+  }
+
+  static #onOver(this: Guest): void {
+    this[kLobby]!.#forget(this);
   }
 
   #forget(connection: WsConnection): void {

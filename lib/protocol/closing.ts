@@ -81,7 +81,7 @@ export class ClosingHandshake {
   #received: CloseWords | undefined;
   #wasAnswered = false;
   #hasFailed = false;
-  #story: string[] = [];
+  #story = '';
 
   get state(): ClosingState {
     return this.#state;
@@ -120,7 +120,7 @@ export class ClosingHandshake {
   answer(): void {
     if (this.#state !== 'answered' || this.#wasAnswered) return;
     this.#wasAnswered = true;
-    this.#story.push('we answered it');
+    this.#tell('we answered it');
   }
 
   /**
@@ -156,12 +156,16 @@ export class ClosingHandshake {
 
   /** Who sent and received which close frame, in which order. */
   get narrative(): string {
-    return `The connection is over: ${this.#story.join(', then ')}`;
+    return `The connection is over: ${this.#story}`;
+  }
+
+  #tell(event: string): void {
+    this.#story += `${this.#story === '' ? '' : ', then '}${event}`;
   }
 
   #step(event: ClosingEvent, side: ClosingSide, story: string): void {
     this.#initiator ??= side;
-    this.#story.push(story);
+    this.#tell(story);
     this.#state = CLOSING_TABLE[this.#state][event];
   }
 }

@@ -61,11 +61,9 @@ export class FrameParser {
   #position = 0;
   /** Whether a violation or a close frame has ended the parsing. */
   #isOver = false;
-
   // The header, where it spans chunks.
   #header: Uint8Array | undefined;
   #headerFilled = 0;
-
   // The frame whose payload is being read.
   #isInPayload = false;
   #opcode = 0;
@@ -79,7 +77,6 @@ export class FrameParser {
   #remaining = 0;
   #gathered: Uint8Array | undefined;
   #collector: PayloadCollector | undefined;
-
   // The message to which it belongs.
   #isInsideMessage = false;
   #checksText = false;
@@ -103,6 +100,11 @@ export class FrameParser {
   /** Whether a message has begun and not ended. */
   get isInsideMessage(): boolean {
     return this.#isInsideMessage;
+  }
+
+  /** Whether a header or a payload has begun and not ended. */
+  get isInsideFrame(): boolean {
+    return this.#isInPayload || this.#headerFilled > 0;
   }
 
   /** Whether all bytes handed over have been used. */
@@ -148,10 +150,9 @@ export class FrameParser {
   end(): void {
     if (this.#isOver) return;
     this.#assertDrained();
-    const isInFrame = this.#isInPayload || this.#headerFilled > 0;
-    if (!isInFrame && !this.#isInsideMessage) return;
+    if (!this.isInsideFrame && !this.#isInsideMessage) return;
     this.#stop();
-    throw new ProtocolError('WS_ERR_TRUNCATED', isInFrame ? 'inside a frame' : 'between fragments');
+    throw new ProtocolError('WS_ERR_TRUNCATED', this.isInsideFrame ? 'inside a frame' : 'between fragments');
   }
 
   #assertDrained(): void {
@@ -190,10 +191,9 @@ export class FrameParser {
   }
 
   #gatherHeader(): boolean {
-    if (this.#position === this.#chunk.length) return false;
-    this.#header ??= new Uint8Array(MAX_HEADER_LENGTH);
-    const header = this.#header;
     while (this.#position < this.#chunk.length) {
+      this.#header ??= new Uint8Array(MAX_HEADER_LENGTH);
+      const header = this.#header;
       header[this.#headerFilled++] = this.#chunk[this.#position++]!;
       if (this.#headerFilled === 2) assertHeaderStart(header[0]!, header[1]!, this);
       if (this.#headerFilled < 2 || this.#headerFilled < headerLength(header[1]!)) continue;

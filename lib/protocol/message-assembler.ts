@@ -50,15 +50,14 @@ export class MessageMeter {
   }
 }
 
-export class MessageAssembler {
-  readonly #meter: MessageMeter;
+export class MessageAssembler extends MessageMeter {
   readonly #allocate: Allocate | undefined;
   #collector: PayloadCollector | undefined;
   /** What the first piece says of the message; without its payload, which would hold a whole chunk back. */
   #first: WsFrame | undefined;
 
   constructor(options: MessageAssemblerOptions) {
-    this.#meter = new MessageMeter(options.maxMessageBytes);
+    super(options.maxMessageBytes);
     this.#allocate = options.allocate;
   }
 
@@ -74,7 +73,7 @@ export class MessageAssembler {
    * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`)
    */
   push(frame: WsFrame): WsFrame | null {
-    this.#meter.add(frame);
+    this.add(frame);
     if (this.#first === undefined) {
       if (frame.isFinal) return frame;
       this.#first = createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
@@ -90,14 +89,14 @@ export class MessageAssembler {
     if (first === undefined) return undefined;
     const payload = this.#collector!.take();
     this.#first = undefined;
-    this.#meter.reset();
+    this.reset();
     return createFrame(first.opcode, payload, false, first.isMasked, first.rsv, 0);
   }
 
   /** Forgets an unfinished message. */
   drop(): void {
     this.#first = undefined;
-    this.#meter.reset();
+    this.reset();
     this.#collector?.drop();
   }
 

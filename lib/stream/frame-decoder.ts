@@ -44,6 +44,12 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
     return this.#bytesRead;
   }
 
+  /** Whether it holds nothing and has nothing to remember: it stands between two messages, and all has been read. */
+  get isAtRest(): boolean {
+    const { isInsideFrame, isInsideMessage } = this.#parser;
+    return this.writableLength === 0 && this.readableLength === 0 && !isInsideFrame && !isInsideMessage;
+  }
+
   protected override startInput(chunk: Uint8Array): void {
     this.#bytesRead += chunk.length;
     this.#parser.push(chunk);

@@ -67,6 +67,11 @@ export class FrameEncoder extends Transform {
     return this.#filled + this.readableLength;
   }
 
+  /** Whether it holds nothing. */
+  get isAtRest(): boolean {
+    return this.writableLength === 0 && this.encodedLength === 0 && !this.#isFull;
+  }
+
   /**
    * Encodes a frame at once, as `write` does where nothing waits, without what a Writable does around it: that is more
    * than half of the work for a small frame.

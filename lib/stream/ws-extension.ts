@@ -12,8 +12,8 @@ import type { Duplex } from 'node:stream';
 import type { NegotiableExtension, NegotiatedExtensions } from '../handshake/extension-negotiation.ts';
 
 /**
- * What one connection gets of an extension. Each method is called once, and may be missing, or give nothing, where there
- * is nothing to do in that direction.
+ * What one connection gets of an extension. Each method may be missing, or give nothing, where there is nothing to do in
+ * that direction; it is called once, with the handshake, unless the stage may rest.
  */
 export interface ExtensionStages {
   /**
@@ -29,6 +29,13 @@ export interface ExtensionStages {
    * frame's payload: the sender may change it then. An error fails the connection with 1011.
    */
   createOutbound?(): Duplex | undefined;
+  /**
+   * Whether the stage for what comes remembers nothing from message to message: then it is made when it is needed,
+   * destroyed when the connection has been at rest for a while, and made anew. Default `false`.
+   */
+  readonly inboundMayRest?: boolean | undefined;
+  /** The same of the stage for what is sent. Default `false`. */
+  readonly outboundMayRest?: boolean | undefined;
 }
 
 /** An extension of the protocol: what is agreed on in the handshake, and what is then done. */
@@ -37,38 +44,44 @@ export interface WsExtension extends NegotiableExtension<ExtensionStages> {}
 /** What was agreed on for one connection. */
 export type WsNegotiatedExtensions = NegotiatedExtensions<ExtensionStages>;
 
-/** The stages of one connection, each row in the order in which frames go through it. */
-export interface OpenStages {
-  readonly inbound: readonly Duplex[];
-  readonly outbound: readonly Duplex[];
-}
-
 /**
- * Makes the stages of a connection.
+ * Makes the stages for what comes, in the order in which frames go through them.
  *
  * §9.1: where the server has answered `foo, bar`, what is sent is `bar(foo(data))`; what comes goes the other way.
  *
  * @throws TypeError for a stage that is no Duplex, and whatever an extension throws
  * @see RFC 6455 §9.1
  */
-export function openStages({ stages }: WsNegotiatedExtensions): OpenStages {
-  const outbound = stages.flatMap((extension) => checkedStage(extension.createOutbound?.()));
-  const inbound = stages.flatMap((extension) => checkedStage(extension.createInbound?.()));
-  return { inbound: inbound.reverse(), outbound };
+export function openInbound({ stages }: WsNegotiatedExtensions): Duplex[] {
+  return stages.flatMap((extension) => checkedStage(extension.createInbound?.())).reverse();
+}
+
+/** Makes the stages for what is sent, in the order in which frames go through them. Throws as {@link openInbound}. */
+export function openOutbound({ stages }: WsNegotiatedExtensions): Duplex[] {
+  return stages.flatMap((extension) => checkedStage(extension.createOutbound?.()));
 }
 
 /**
- * Makes the stages now, so that an extension that cannot do so is found out before the handshake is answered.
+ * Makes the stages that may not rest now, so that an extension that cannot do so is found out before the handshake is
+ * answered.
  *
  * @returns the same, for one connection only
  */
 export function openExtensions(extensions: WsNegotiatedExtensions): WsNegotiatedExtensions {
-  const stages = extensions.stages.map((extension): ExtensionStages => {
-    const [inbound] = checkedStage(extension.createInbound?.());
-    const [outbound] = checkedStage(extension.createOutbound?.());
-    return { createInbound: () => inbound, createOutbound: () => outbound };
-  });
-  return { ...extensions, stages };
+  return { ...extensions, stages: extensions.stages.map(openNow) };
+}
+
+function openNow(extension: ExtensionStages): ExtensionStages {
+  const { inboundMayRest = false, outboundMayRest = false } = extension;
+  if (inboundMayRest && outboundMayRest) return extension;
+  const [inbound] = inboundMayRest ? [] : checkedStage(extension.createInbound?.());
+  const [outbound] = outboundMayRest ? [] : checkedStage(extension.createOutbound?.());
+  return {
+    createInbound: () => (inboundMayRest ? extension.createInbound?.() : inbound),
+    createOutbound: () => (outboundMayRest ? extension.createOutbound?.() : outbound),
+    inboundMayRest,
+    outboundMayRest,
+  };
 }
 
 function checkedStage(stage: Duplex | undefined): Duplex[] {

@@ -12,9 +12,7 @@ import { ByteCollector, memoryPair, tcpPair } from '../support/sockets.ts';
 const OPTIONS: RoadOptions = {
   role: 'server',
   head: undefined,
-  maxFrameBytes: Number.POSITIVE_INFINITY,
-  validateUtf8: true,
-  allowNonMinimalLengths: false,
+  limits: { maxFrameBytes: Number.POSITIVE_INFINITY, validateUtf8: true, allowNonMinimalLengths: false },
 };
 
 /** Notes what happens on a road, and lets one wait for it. */
@@ -183,7 +181,7 @@ describe('what comes in', () => {
 
   it('comes in slices where a frame is large, and is judged at its header (§5.4)', async () => {
     const { client, server } = memoryPair();
-    const log = new Log(server, { maxFrameBytes: 200_000 });
+    const log = new Log(server, { limits: { ...OPTIONS.limits, maxFrameBytes: 200_000 } });
     client.write(serializeFrame(WsFrame.binary(new Uint8Array(200_000)), { role: 'client' }));
     await log.until('frame of 3392');
     expect(log.story.every((event) => Number(event.slice(9)) <= 65_536)).toBe(true);

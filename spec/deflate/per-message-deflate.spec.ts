@@ -4,7 +4,7 @@ import { DeflatePool } from '../../lib/deflate/deflate-pool.ts';
 import { createPerMessageDeflate, type PerMessageDeflateOptions } from '../../lib/deflate/per-message-deflate.ts';
 import { acceptExtensions, confirmExtensions, offerExtensions } from '../../lib/handshake/extension-negotiation.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
-import { openStages } from '../../lib/stream/ws-extension.ts';
+import { openInbound, openOutbound, type WsNegotiatedExtensions } from '../../lib/stream/ws-extension.ts';
 
 /** Sends messages through a row of stages, and gives what comes out. */
 async function through(stage: Duplex, frames: readonly WsFrame[]): Promise<WsFrame[]> {
@@ -17,11 +17,16 @@ async function through(stage: Duplex, frames: readonly WsFrame[]): Promise<WsFra
   return out;
 }
 
+const open = (negotiated: WsNegotiatedExtensions) => ({
+  inbound: openInbound(negotiated),
+  outbound: openOutbound(negotiated),
+});
+
 function negotiate(client: PerMessageDeflateOptions, server: PerMessageDeflateOptions) {
   const ofClient = [createPerMessageDeflate(client)];
   const accepted = acceptExtensions(offerExtensions(ofClient), [createPerMessageDeflate(server)]);
   const confirmed = confirmExtensions(accepted.header, ofClient);
-  return { header: accepted.header, server: openStages(accepted), client: openStages(confirmed) };
+  return { header: accepted.header, server: open(accepted), client: open(confirmed) };
 }
 
 const TEXT = 'the same again and again, '.repeat(40);
