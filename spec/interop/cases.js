@@ -150,9 +150,16 @@ function bytes(length) {
   return Uint8Array.from({ length }, (_, index) => (index * 31 + 7) % 251);
 }
 
-function same(actual, expected) {
+/** @throws Error where two messages differ, whole */
+export function same(actual, expected) {
+  if (actual instanceof Uint8Array && expected instanceof Uint8Array && areEqual(actual, expected)) return;
+  if (actual === expected) return;
   const [a, b] = [plain(actual), plain(expected)];
   if (a !== b) throw new Error(`expected ${shown(b)}, got ${shown(a)}`);
+}
+
+function areEqual(a, b) {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 function plain(value) {
@@ -161,7 +168,8 @@ function plain(value) {
 
 const shown = (text) => (text.length <= 120 ? text : `${text.slice(0, 120)}… (${text.length})`);
 
-async function within(ms, work) {
+/** @throws Error where it takes longer */
+export async function within(ms, work) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);

@@ -2,11 +2,13 @@
 import { connect, WS_OPCODE_BINARY, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT, WsFrame } from '../../dist/index.js';
 
 /** Opens one of our clients, in the shape that the cases ask for. */
-export async function open(url, protocols) {
-  const conn = await connect(url, { protocols, handshakeTimeoutMs: 10_000 });
+export async function open(url, protocols, offer) {
+  const perMessageDeflate = { ...offer, thresholdBytes: 0 };
+  const conn = await connect(url, { protocols, perMessageDeflate, handshakeTimeoutMs: 10_000 });
   return {
     protocol: conn.protocol,
     send: (data) => (typeof data === 'string' ? conn.sendText(data) : conn.sendBinary(data)),
+    sendPlain: (text) => conn.sendText(text, { compress: false }),
     async receive() {
       const frame = await conn.recvFrame();
       if (frame === null) return null;
@@ -16,6 +18,7 @@ export async function open(url, protocols) {
     closed: conn.closeInfo,
     drop: () => conn.forceClose(),
     sendFragments: (parts) => sendFragments(conn, parts),
+    sendUnfinished: (text) => conn.sendFrame(new WsFrame(WS_OPCODE_TEXT, Buffer.from(text), { isFinal: false })),
     async ping(data) {
       if ((await conn.ping(data, { timeoutMs: 5_000 })) === null) throw new Error('no pong came');
     },

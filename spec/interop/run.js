@@ -6,47 +6,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { CASE_NAMES, runCases } from './cases.js';
+import { GAMES } from './games.js';
+import { bin, CLIENTS, PYTHON, SERVERS } from './peers.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PEER_LIMIT_MS = 90_000;
-const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
-
-/** What a peer's interface has no way to do, or to see. */
-const PLATFORM_CANNOT = ['fragments sent', 'ping sent'];
-const LEGACY_PYTHON_CANNOT = ['close without code sent'];
-const CURL_CASES = [
-  'handshake 101',
-  'own origin 101',
-  'no upgrade 426',
-  'version 8 426',
-  'POST 405',
-  'short key 400',
-  'foreign origin 403',
-  'large head 431',
-  'refused 403',
-  'refused 404',
-];
-
-const without = (names) => CASE_NAMES.filter((name) => !names.includes(name));
-const bin = (name) => here(`node_modules/.bin/${name}`);
-
-const CLIENTS = [
-  { title: 'ws → us', names: CASE_NAMES, command: [process.execPath, here('peers/ws-client.js')] },
-  { title: 'python → us', names: without(LEGACY_PYTHON_CANNOT), command: [PYTHON, here('peers/websockets_client.py')] },
-  { title: 'bun → us', names: without(PLATFORM_CANNOT), command: [bin('bun'), here('peers/global-client.js')] },
-  {
-    title: 'deno → us',
-    names: without(PLATFORM_CANNOT),
-    command: [bin('deno'), 'run', '--no-prompt', '--allow-net', here('peers/global-client.js')],
-  },
-  { title: 'curl → us', names: CURL_CASES, command: [process.execPath, here('peers/curl.js')] },
-];
-
-const SERVERS = [
-  { title: 'us → ws', names: CASE_NAMES, command: [process.execPath, here('peers/ws-server.js')] },
-  { title: 'us → python', names: CASE_NAMES, command: [PYTHON, here('peers/websockets_server.py')] },
-];
 
 /** Says what is missing, and how it comes. */
 function findMissing() {
@@ -86,40 +50,40 @@ async function* resultsOf(peer) {
   }
 }
 
-async function runClient({ names, command }, base) {
+async function runClient({ game, names, command }, base) {
   const results = [];
-  const peer = start([...command, base, ...names]);
+  const peer = start([...command, base, game, ...names]);
   for await (const result of resultsOf(peer)) results.push(result);
   const status = await peer.ended;
   return { results, trouble: status === 0 ? '' : `ended with ${status}\n${peer.complaints}` };
 }
 
-async function runServer({ names, command }, open) {
+async function runServer({ game, names, command }, open) {
   const results = [];
   const peer = start(command);
   const lines = resultsOf(peer);
   const { value } = await lines.next();
   if (value === undefined) return { results, trouble: `did not start\n${peer.complaints}` };
-  await runCases(names, open, `ws://127.0.0.1:${value.port}`, (result) => results.push(result));
+  await GAMES[game](names, open, `ws://127.0.0.1:${value.port}`, (result) => results.push(result));
   peer.child.stdin.end();
   const status = await peer.ended;
   return { results, trouble: status === 0 ? '' : `ended with ${status}\n${peer.complaints}` };
 }
 
 /** Fills a column: each expected case ok, failed, or not reported. */
-function judge({ title, names }, { results, trouble }) {
+function judge({ title, game, names }, { results, trouble }) {
   const cells = new Map();
-  const failures = trouble === '' ? [] : [`${title}: the peer ${trouble}`];
+  const failures = trouble === '' ? [] : [`${title}, ${game}: the peer ${trouble}`];
   for (const name of names) {
     const result = results.find((candidate) => candidate.case === name);
     cells.set(name, result?.ok ? 'ok' : 'FAIL');
-    if (!result?.ok) failures.push(`${title}: ${name}: ${result?.detail ?? 'no report'}`);
+    if (!result?.ok) failures.push(`${title}, ${game}: ${name}: ${result?.detail ?? 'no report'}`);
   }
-  return { title, cells, failures };
+  return { title, game, cells, failures };
 }
 
 function print(columns) {
-  const rows = [...CASE_NAMES, ...CURL_CASES.filter((name) => !CASE_NAMES.includes(name))];
+  const rows = [...new Set(columns.flatMap(({ cells }) => [...cells.keys()]))];
   const first = Math.max(...rows.map((name) => name.length));
   const line = (name, cells) =>
     console.log([name.padEnd(first), ...cells.map((cell, at) => cell.padEnd(columns[at].title.length))].join('  '));
@@ -135,17 +99,27 @@ function print(columns) {
   console.log('– : the peer cannot do this, or the row is for another one');
 }
 
+/** Plays all columns of one game, one after another. */
+async function play(game, { server, open }) {
+  const columns = [];
+  for (const peer of CLIENTS.filter((candidate) => candidate.game === game)) {
+    columns.push(judge(peer, await runClient(peer, `ws://127.0.0.1:${server.port}`)));
+  }
+  await server.close({ deadlineMs: 1_000 });
+  for (const peer of SERVERS.filter((candidate) => candidate.game === game)) {
+    columns.push(judge(peer, await runServer(peer, open)));
+  }
+  print(columns);
+  return columns.flatMap(({ failures }) => failures);
+}
+
 async function main() {
   const missing = findMissing();
   if (missing.length > 0) throw new Error(missing.join('\n'));
-  const [{ bindServer }, { open }] = await Promise.all([import('./our-server.js'), import('./our-client.js')]);
-  const server = await bindServer();
-  const columns = [];
-  for (const peer of CLIENTS) columns.push(judge(peer, await runClient(peer, `ws://127.0.0.1:${server.port}`)));
-  await server.close({ deadlineMs: 1_000 });
-  for (const peer of SERVERS) columns.push(judge(peer, await runServer(peer, open)));
-  print(columns);
-  return columns.flatMap(({ failures }) => failures);
+  const [ours, { open }] = await Promise.all([import('./our-server.js'), import('./our-client.js')]);
+  const failures = await play('plain', { server: await ours.bindServer(), open });
+  console.log('\npermessage-deflate; n/m: 2^n and 2^m bytes of window for the server and the client');
+  return [...failures, ...(await play('compression', { server: await ours.bindCompressionServer(), open }))];
 }
 
 try {

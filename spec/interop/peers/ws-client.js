@@ -1,12 +1,10 @@
-/** `ws` as a client. Arguments: the server, then the names of the cases. */
+/** `ws` as a client. Arguments: the server, the game, then the names of the cases. */
 import { WebSocket } from 'ws';
-import { runCases } from '../cases.js';
+import { runGame } from '../games.js';
 import { Inbox } from '../inbox.js';
 
-const [base, ...names] = process.argv.slice(2);
-
-function open(url, protocols) {
-  const socket = new WebSocket(url, protocols);
+function open(url, protocols, offer) {
+  const socket = new WebSocket(url, protocols, { perMessageDeflate: { ...offer, threshold: 0 } });
   const inbox = new Inbox();
   socket.on('message', (data, isBinary) => inbox.put(isBinary ? new Uint8Array(data) : data.toString()));
   const closed = new Promise((resolve) => {
@@ -20,6 +18,7 @@ function open(url, protocols) {
       return socket.protocol;
     },
     send: (data) => new Promise((resolve, reject) => socket.send(data, (error) => (error ? reject(error) : resolve()))),
+    sendPlain: (text) => new Promise((resolve) => socket.send(text, { compress: false }, resolve)),
     receive: () => inbox.receive(),
     close: (code, reason) => {
       socket.close(code, reason);
@@ -33,6 +32,7 @@ function open(url, protocols) {
         if (index === 0) socket.ping('between');
       }
     },
+    sendUnfinished: (text) => socket.send(text, { fin: false }),
     ping: (data) =>
       new Promise((resolve, reject) => {
         socket.once('pong', (payload) => (payload.toString() === data ? resolve() : reject(new Error('another pong'))));
@@ -49,4 +49,4 @@ function open(url, protocols) {
   });
 }
 
-await runCases(names, open, base, (result) => console.log(JSON.stringify(result)));
+await runGame(process.argv.slice(2), open);
