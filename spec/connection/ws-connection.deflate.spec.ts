@@ -38,6 +38,25 @@ function marked(bytes: Buffer): Buffer {
 const sendDeflated = ({ peer }: Meeting, opcode: number, data: Uint8Array | string): boolean =>
   peer.raw(marked(peer.encode(opcode, deflate(data))));
 
+const BOMB_BYTES = 2 ** 26;
+
+/** One message of many frames, each of them a little of a compressed stream. */
+function sendInFragments(peer: Meeting['peer'], data: Buffer): void {
+  for (let at = 0; at < data.length; at += 1000) {
+    const bytes = peer.encode(at === 0 ? BINARY : 0, data.subarray(at, at + 1000), at + 1000 >= data.length);
+    peer.raw(at === 0 ? marked(bytes) : bytes);
+  }
+}
+
+/** What 64 MiB of nothing come to. */
+const BOMB = deflate(Buffer.alloc(BOMB_BYTES));
+/** A message that others may refer to, and 64 MiB that are nothing but references to it. */
+const DICTIONARY = Buffer.from(Array.from({ length: 1000 }, (_, at) => (at * at * 31) >> 3));
+const REFERENCES = deflateRawSync(Buffer.alloc(BOMB_BYTES, DICTIONARY), {
+  finishFlush: constants.Z_SYNC_FLUSH,
+  dictionary: DICTIONARY,
+}).subarray(0, -4);
+
 const LINE = 'the same again and again, '.repeat(40);
 
 describe.each(ROLES)('a %s with permessage-deflate', (role) => {
@@ -120,17 +139,7 @@ describe.each(ROLES)('a %s with permessage-deflate', (role) => {
       },
     ],
     ['a bomb (§10.4)', 1009, (m) => sendDeflated(m, BINARY, Buffer.alloc(20_000_000))],
-    [
-      'a bomb in fragments (§10.4)',
-      1009,
-      ({ peer }) => {
-        const data = deflate(Buffer.alloc(20_000_000));
-        for (let at = 0; at < data.length; at += 1000) {
-          const bytes = peer.encode(at === 0 ? BINARY : 0, data.subarray(at, at + 1000), at + 1000 >= data.length);
-          peer.raw(at === 0 ? marked(bytes) : bytes);
-        }
-      },
-    ],
+    ['a bomb in fragments (§10.4)', 1009, ({ peer }) => sendInFragments(peer, deflate(Buffer.alloc(20_000_000)))],
   ];
 
   it.each(attacks)('answers %s with %i, behind the messages before it', async (_name, code, attack) => {
@@ -149,6 +158,40 @@ describe.each(ROLES)('a %s with permessage-deflate', (role) => {
     peer.close(code);
     peer.fin();
     expect(await conn.closeInfo).toMatchObject({ code, wasClean: false, error: { closeCode: code } });
+  });
+
+  const bombs: [string, (meeting: Meeting) => void][] = [
+    ['whole', ({ peer }) => peer.raw(marked(peer.encode(BINARY, BOMB)))],
+    ['in fragments', ({ peer }) => sendInFragments(peer, BOMB)],
+    [
+      'through takeover',
+      (meeting) => {
+        sendDeflated(meeting, BINARY, DICTIONARY);
+        sendInFragments(meeting.peer, REFERENCES);
+      },
+    ],
+  ];
+
+  it.each(bombs)('holds no more of a bomb than its limit, over TCP: %s (§10.4, RFC 7692 §8)', async (_name, attack) => {
+    const meeting = await compressed(role, {}, { over: 'tcp', maxMessageBytes: 1_000_000 });
+    const { conn, peer } = meeting;
+    peer.listen();
+    let least = Number.POSITIVE_INFINITY;
+    let growth = 0;
+    const watch = setInterval(() => {
+      const { arrayBuffers } = process.memoryUsage();
+      least = Math.min(least, arrayBuffers);
+      growth = Math.max(growth, arrayBuffers - least);
+    }, 1);
+    attack(meeting);
+    let last = await conn.recvFrame();
+    while (last !== null) last = await conn.recvFrame();
+    clearInterval(watch);
+    expect((await peer.find(8))?.payload.readUInt16BE()).toBe(1009);
+    expect(growth).toBeLessThan(BOMB_BYTES / 4);
+    peer.close(1009);
+    peer.fin();
+    expect(await conn.closeInfo).toMatchObject({ code: 1009, wasClean: false });
   });
 
   it('stops a bomb by its ratio (RFC 7692 §8)', async () => {
