@@ -63,7 +63,7 @@ export const VIOLATIONS: Readonly<Record<ViolationCode, Violation>> = {
   WS_ERR_EXTENSION: violation(1011, 'RFC 6455 §7.4.1', 'an extension could not go on'),
   WS_ERR_COMPRESSED_CONTINUATION: violation(1002, 'RFC 7692 §6.1', 'RSV1 is set on a fragment that is not the first'),
   WS_ERR_INVALID_DEFLATE: violation(1007, 'RFC 7692 §7.2.2', 'a compressed message is not DEFLATE data'),
-  WS_ERR_INFLATED_RATIO: violation(1009, 'RFC 7692 §8', 'a message inflates to more than maxInflatedRatio allows'),
+  WS_ERR_INFLATED_RATIO: violation(1009, 'RFC 6455 §10.4', 'a message inflates to more than maxInflatedRatio allows'),
 };
 
 /** The root of every error that wspipe makes itself: a stable `code` (`'WS_ERR_…'`) and, where there is one, a `cause`. */

@@ -38,7 +38,8 @@ export const OBLIGATIONS: readonly KnownAttack[] = [
     [conformance, 'closes the TCP connection when it fails'],
   ]),
   row('inflated size, CRIME, RSV1 rules', 'RFC 7692 §8', 'limits on what is inflated, no secrets beside foreign data', [
-    ['spec/deflate/frame-inflater.violations.spec.ts', 'is stopped within a slice of %s (§8)'],
+    ['spec/deflate/frame-inflater.violations.spec.ts', 'is stopped within a slice of %s (§10.4)'],
+    ['spec/deflate/frame-deflater.spec.ts', 'keeps a message that stays plain out of what later ones refer to (§8)'],
     ['spec/attacks/wire-attacks.ts', 'GHSA-mq44-7p77-q5h7'],
   ]),
   row('tunnels', 'RFC 8441', 'no tunnel to :authority; origin and flow control', NO_HTTP2),

@@ -70,6 +70,13 @@ describe('a deflater', () => {
     expect(hexOf(one)).toBe(hexOf(other));
   });
 
+  it('keeps a message that stays plain out of what later ones refer to (§8)', async () => {
+    const secret = prose(1000);
+    const [alone] = (await put(new FrameDeflater(), [asked(secret, true)])).frames;
+    const [, behind] = (await put(new FrameDeflater(), [asked(secret, false), asked(secret, true)])).frames;
+    expect(hexOf(behind)).toBe(hexOf(alone));
+  });
+
   it('keeps nothing of what it was given, whatever becomes of it', async () => {
     const deflater = new FrameDeflater();
     const buffers = [prose(1000), prose(100), Buffer.from('ping')];

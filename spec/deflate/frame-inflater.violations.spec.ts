@@ -181,7 +181,7 @@ describe('a bomb', () => {
   it.each<[string, FrameInflaterOptions, string]>([
     ['maxMessageBytes', { maxMessageBytes: 1_000_000 }, 'WS_ERR_MESSAGE_TOO_LARGE'],
     ['maxInflatedRatio', { maxInflatedRatio: 100 }, 'WS_ERR_INFLATED_RATIO'],
-  ])('is stopped within a slice of %s (§8)', async (_name, options, code) => {
+  ])('is stopped within a slice of %s (§10.4)', async (_name, options, code) => {
     const cuts = Array.from({ length: 12 }, (_, i) => i * 5000);
     for (const frames of [[compressed(MEGABYTES_64)], fragments(MEGABYTES_64, cuts)]) {
       const { frames: out, error } = await put(new FrameInflater(options), frames);
