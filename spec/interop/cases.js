@@ -50,17 +50,22 @@ export const CASE_NAMES = Object.keys(CASES);
  * @param base the server: `ws://host:port`
  * @param report takes `{ case, ok, detail }` for each
  */
-export async function runCases(names, open, base, report) {
+export function runCases(names, open, base, report) {
+  return playEach(CASES, names, CASE_LIMIT_MS, (path, protocols) => open(base + path, protocols), report);
+}
+
+/** Plays cases one after another, with what `open` gives; `report` takes `{ case, ok, detail }` for each. */
+export async function playEach(cases, names, limitMs, open, report) {
   for (const [index, name] of names.entries()) {
     const opened = [];
-    const openOne = async (path, protocols) => {
-      const client = await open(base + path, protocols);
+    const openOne = async (...args) => {
+      const client = await open(...args);
       opened.push(client);
       return client;
     };
     let detail = '';
     try {
-      await within(CASE_LIMIT_MS, CASES[name](openOne, `${Date.now()}-${index}`));
+      await within(limitMs, cases[name](openOne, `${Date.now()}-${index}`));
     } catch (error) {
       detail = String(error?.stack ?? error);
     }
@@ -168,8 +173,7 @@ function plain(value) {
 
 const shown = (text) => (text.length <= 120 ? text : `${text.slice(0, 120)}… (${text.length})`);
 
-/** @throws Error where it takes longer */
-export async function within(ms, work) {
+async function within(ms, work) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);

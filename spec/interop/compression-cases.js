@@ -7,7 +7,7 @@
  * of bytes that have come over the wire, `/mixed`, which sends {@link MIXED}, every second one plain, and `/fragments`,
  * which sends {@link FRAGMENTS} as one text and one binary message, with a ping in between.
  */
-import { FRAGMENTS, same, within } from './cases.js';
+import { FRAGMENTS, playEach, same } from './cases.js';
 
 /** What a server says that does not know what it agreed to. */
 export const UNKNOWN = 'unknown';
@@ -57,24 +57,12 @@ export const COMPRESSION_CASE_NAMES = Object.keys(CASES);
  * @param base the server: `ws://host:port`
  * @param report takes `{ case, ok, detail }` for each
  */
-export async function runCompressionCases(names, open, base, report) {
-  for (const [index, name] of names.entries()) {
-    const opened = [];
-    const openOne = async (path, { demand = {}, offer } = {}) => {
-      const query = `${path.includes('?') ? '&' : '?'}demand=${encodeURIComponent(JSON.stringify(demand))}`;
-      const client = await open(base + path + query, undefined, offer);
-      opened.push(client);
-      return client;
-    };
-    let detail = '';
-    try {
-      await within(CASE_LIMIT_MS, CASES[name](openOne, `${Date.now()}-${index}`));
-    } catch (error) {
-      detail = String(error?.stack ?? error);
-    }
-    for (const client of opened) client.drop();
-    report({ case: name, ok: detail === '', detail });
-  }
+export function runCompressionCases(names, open, base, report) {
+  const openOne = (path, { demand = {}, offer } = {}) => {
+    const query = `${path.includes('?') ? '&' : '?'}demand=${encodeURIComponent(JSON.stringify(demand))}`;
+    return open(base + path + query, undefined, offer);
+  };
+  return playEach(CASES, names, CASE_LIMIT_MS, openOne, report);
 }
 
 async function eachTakeover(bits, run) {

@@ -3,7 +3,7 @@ import { connect, WS_OPCODE_BINARY, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT, WsFr
 
 /** Opens one of our clients, in the shape that the cases ask for. */
 export async function open(url, protocols, offer) {
-  const perMessageDeflate = { ...offer, thresholdBytes: 0 };
+  const perMessageDeflate = { windowBits: 15, ...offer, thresholdBytes: 0 };
   const conn = await connect(url, { protocols, perMessageDeflate, handshakeTimeoutMs: 10_000 });
   return {
     protocol: conn.protocol,

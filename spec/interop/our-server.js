@@ -74,7 +74,9 @@ export async function bindCompressionServer(onRequest = (_request, response) => 
   http.on('upgrade', async (request, socket, head) => {
     const { pathname, searchParams } = new URL(request.url, 'http://localhost');
     const demand = JSON.parse(searchParams.get('demand'));
-    const conn = await wsUpgrade(request, socket, head, { perMessageDeflate: { ...demand, thresholdBytes: 0 } });
+    const conn = await wsUpgrade(request, socket, head, {
+      perMessageDeflate: { windowBits: 15, ...demand, thresholdBytes: 0 },
+    });
     if (conn === null) return;
     open.add(conn);
     if (pathname !== '/closed') closings.set(searchParams.get('id'), conn.closeInfo);
