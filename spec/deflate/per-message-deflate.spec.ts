@@ -69,6 +69,18 @@ describe('createPerMessageDeflate', () => {
     }
   });
 
+  it.each<[PerMessageDeflateOptions, boolean]>([
+    [{}, false],
+    [{ windowBits: 15 }, true],
+    [{ windowBits: 15, serverMaxWindowBits: 14 }, false],
+    [{ windowBits: 9 }, false],
+  ])('%o refers back over 20,000 bytes: %s (RFC 7692 §7.1.2.1)', async (options, isFar) => {
+    const noise = Buffer.from(Array.from({ length: 20_000 }, (_, at) => Math.imul(at * at + 7, 2_654_435_761) >>> 24));
+    const { server } = negotiate({}, options);
+    const sent = await through(server.outbound[0]!, [WsFrame.binary(noise), WsFrame.binary(noise)]);
+    expect(sent[1]!.payloadLength < 5_000).toBe(isFar);
+  });
+
   it('takes over how it compresses: thresholdBytes, shouldCompress, compress, level, maxInflatedRatio', async () => {
     const rsvOf = async (options: PerMessageDeflateOptions, frame: WsFrame): Promise<number> => {
       const { client } = negotiate(options, {});
@@ -109,6 +121,8 @@ describe('createPerMessageDeflate', () => {
     ['a window of 16 bits', { clientMaxWindowBits: 16 }, RangeError],
     ['a window of text', { clientMaxWindowBits: '10' }, TypeError],
     ['a window of half a bit', { clientMaxWindowBits: 9.5 }, RangeError],
+    ['a window of its own of 7 bits', { windowBits: 7 }, RangeError],
+    ['a window of its own of text', { windowBits: '10' }, TypeError],
     ['a switch that is none', { serverNoContextTakeover: 'yes' }, TypeError],
     ['another switch that is none', { clientNoContextTakeover: 1 }, TypeError],
     ['level 10', { level: 10 }, RangeError],
@@ -127,8 +141,14 @@ describe('createPerMessageDeflate', () => {
 
   it('takes every option at its edge', () => {
     const edges: PerMessageDeflateOptions[] = [
-      { level: 0, memLevel: 1, thresholdBytes: 0, maxInflatedRatio: 1 },
-      { level: 9, memLevel: 9, thresholdBytes: Number.POSITIVE_INFINITY, maxInflatedRatio: Number.POSITIVE_INFINITY },
+      { windowBits: 8, level: 0, memLevel: 1, thresholdBytes: 0, maxInflatedRatio: 1 },
+      {
+        windowBits: 15,
+        level: 9,
+        memLevel: 9,
+        thresholdBytes: Number.POSITIVE_INFINITY,
+        maxInflatedRatio: Number.POSITIVE_INFINITY,
+      },
       { serverMaxWindowBits: 8, clientMaxWindowBits: 15, pool: new DeflatePool() },
     ];
     for (const options of edges) expect(negotiate(options, options).header).toContain('permessage-deflate');
