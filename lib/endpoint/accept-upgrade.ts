@@ -2,7 +2,7 @@
  * Turns one upgrade request into a connection, or into its refusal.
  *
  * Law: nobody reads from the socket until the connection does, so every byte behind the handshake arrives, in order.
- * Whatever happens meanwhile, the promise is kept with a connection or with `null`; it never rejects.
+ * Whatever happens meanwhile, the result is a connection or `null`; a promise of it never rejects.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -11,10 +11,11 @@ import { inspect } from 'node:util';
 import { limitChannel, refusedChannel } from '../connection/diagnostics.ts';
 import { WsConnection } from '../connection/ws-connection.ts';
 import type { HandshakeError } from '../errors.ts';
+import { groupFields } from '../handshake/field-grammar.ts';
 import type { WsRequest } from '../options.ts';
 import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
 import { formatHead, Refusal, sendRefusal } from './refusal.ts';
-import { SocketWatch } from './socket-watch.ts';
+import { type Interruption, SocketWatch } from './socket-watch.ts';
 import { type Admission, type Agreement, describeRequest, negotiate } from './upgrade-request.ts';
 
 /** A request and what came with it. */
@@ -35,7 +36,7 @@ export interface UpgradeHooks {
 
 /** Begins to watch a socket whose request is complete: from now on, a delay is ours and not the peer's. */
 export function watchUpgrade(socket: Duplex, timeoutMs: number): SocketWatch {
-  return new SocketWatch(socket, timeoutMs, slowRefusal());
+  return new SocketWatch(socket, timeoutMs, slowRefusal);
 }
 
 /** The answer when `authorize` and its like take too long. */
@@ -45,21 +46,39 @@ export function slowRefusal(): Refusal {
 }
 
 /**
- * Judges the request, answers it, and makes the connection.
+ * Judges the request, answers it, and makes the connection: at once where no function of the caller's has to be waited
+ * for.
  *
  * @param watch the watch over the socket; it ends here
  * @returns null where the handshake was refused, or the socket is gone
  */
-export async function acceptUpgrade(
-  { message, socket, head }: Upgrade,
+export function acceptUpgrade(
+  upgrade: Upgrade,
   options: ResolvedUpgradeOptions,
   watch: SocketWatch,
-  { admit, welcome }: UpgradeHooks = {},
-): Promise<WsConnection | null> {
+  hooks: UpgradeHooks = {},
+): WsConnection | null | Promise<WsConnection | null> {
+  const { message, socket } = upgrade;
+  const fields = groupFields(message.rawHeaders);
+  const request = describeRequest(message, socket, fields);
+  const answer = (result: Agreement | Interruption): WsConnection | null =>
+    answerUpgrade(upgrade, request, result, options, watch, hooks);
   // Where a request that was pipelined before this one is not answered yet, its answer would end up among our frames.
-  const isUsable = !socket.destroyed && !hasPendingResponse(message);
-  const request = describeRequest(message, socket);
-  const result = isUsable ? await Promise.race([watch.interrupted, negotiate(message, request, options, admit)]) : null;
+  if (socket.destroyed || hasPendingResponse(message)) return answer(null);
+  const result = negotiate(message, request, options, hooks.admit, fields);
+  if (result instanceof Promise) return Promise.race([watch.interrupted, result]).then(answer);
+  // What it was asked may have stopped the server.
+  return answer(watch.reason === undefined ? result : watch.reason);
+}
+
+function answerUpgrade(
+  { message, socket, head }: Upgrade,
+  request: WsRequest,
+  result: Agreement | Interruption,
+  options: ResolvedUpgradeOptions,
+  watch: SocketWatch,
+  { welcome }: UpgradeHooks,
+): WsConnection | null {
   if (result === null || socket.destroyed || !socket.writable) {
     socket.destroy();
     watch.release();

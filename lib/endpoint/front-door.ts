@@ -173,7 +173,7 @@ export class FrontDoor {
   }
 
   #greet(socket: Socket, timeoutMs: number = this.#options.handshakeTimeoutMs): Visitor {
-    const watch = new SocketWatch(socket, timeoutMs, lateHeadRefusal());
+    const watch = new SocketWatch(socket, timeoutMs, lateHeadRefusal);
     const address = socket.remoteAddress;
     const forget = (): void => {
       if (!this.#visitors.delete(socket)) return;
@@ -183,8 +183,8 @@ export class FrontDoor {
     };
     const visitor: Visitor = { watch, address, isAnswered: false, isTurnedAway: false, forget };
     this.#visitors.set(socket, visitor);
-    socket.once('close', forget);
-    void watch.interrupted.then((refusal) => {
+    socket.on('close', forget);
+    watch.whenInterrupted((refusal) => {
       if (refusal !== null && visitor.watch === watch) this.#answer(socket, refusal);
     });
     return visitor;
@@ -206,7 +206,7 @@ export class FrontDoor {
       return;
     }
     visitor.watch = undefined;
-    watch.lateRefusal = slowRefusal();
+    watch.lateRefusal = slowRefusal;
     this.#events.onUpgrade(upgrade, watch);
   }
 

@@ -140,10 +140,14 @@ export class Lobby {
       this.#welcome(connection);
     };
     const admit = (request: WsRequest): Refusal | undefined => this.#admit(request, known.verdict) ?? crowd;
-    void acceptUpgrade(upgrade, this.options, watch, { admit, welcome }).then(() => {
+    const accepted = acceptUpgrade(upgrade, this.options, watch, { admit, welcome });
+    const dismiss = (connection: WsConnection | null): void => {
+      if (connection !== null) return;
       leave();
       door?.dismiss(socket);
-    });
+    };
+    if (accepted instanceof Promise) void accepted.then(dismiss);
+    else dismiss(accepted);
   }
 
   /** Says whether a request is for this server; a `path` function that throws makes it ours, to be refused. */

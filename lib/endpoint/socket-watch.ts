@@ -1,51 +1,88 @@
 /**
  * Keeps watch over a socket while its handshake is under way. At every moment between the first byte and the
  * connection somebody listens for its `'error'`, somebody knows when it is gone, and somebody looks at the clock.
+ *
+ * A watch is made for every socket that comes, so it makes nothing that most of them do not need: it lies in the timer
+ * wheel itself, and a promise is there only for who asks for one.
  */
 
 import type { Duplex } from 'node:stream';
-import { WheelTimer } from '../connection/wheel-timer.ts';
+import { type Slot, type Waiting, wheel } from '../connection/timer-wheel.ts';
 import type { Refusal } from './refusal.ts';
 
-/** Tells when a handshake has to stop: a {@link Refusal} when it is to be answered, `null` when nobody is there. */
-export class SocketWatch {
-  /** Never rejects; pending for ever where nothing happens before {@link SocketWatch.release}. */
-  readonly interrupted: Promise<Refusal | null>;
-  /** What is answered when the time is over. */
-  lateRefusal: Refusal;
-  readonly #socket: Duplex;
-  readonly #timer: WheelTimer;
-  #settle!: (reason: Refusal | null) => void;
+/** Why a handshake has to stop: a {@link Refusal} when it is to be answered, `null` when nobody is there. */
+export type Interruption = Refusal | null;
 
-  constructor(socket: Duplex, timeoutMs: number, lateRefusal: Refusal) {
+/** Tells when a handshake has to stop, once. */
+export class SocketWatch implements Waiting {
+  slot: Slot | undefined;
+  place: number = 0;
+  /** Makes what is answered when the time is over. */
+  lateRefusal: () => Refusal;
+  readonly #socket: Duplex;
+  #reason: Interruption | undefined;
+  #listener: ((reason: Interruption) => void) | undefined;
+
+  constructor(socket: Duplex, timeoutMs: number, lateRefusal: () => Refusal) {
     this.#socket = socket;
     this.lateRefusal = lateRefusal;
-    this.interrupted = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    this.#timer = new WheelTimer(() => this.#settle(this.lateRefusal));
-    this.#timer.start(timeoutMs);
+    wheel.add(this, timeoutMs);
     socket.on('error', ignore);
     socket.on('close', this.#onClose);
     if (socket.destroyed) this.#onClose();
   }
 
+  /** A handshake under way keeps the process alive. */
+  get holdsProcess(): boolean {
+    return true;
+  }
+
+  /** Why it has to stop; `undefined` while it may go on. */
+  get reason(): Interruption | undefined {
+    return this.#reason;
+  }
+
+  /** As {@link whenInterrupted}, as a promise. It never rejects. */
+  get interrupted(): Promise<Interruption> {
+    return new Promise((resolve) => this.whenInterrupted(resolve));
+  }
+
+  /**
+   * Calls back when the handshake has to stop, at once where it has to already, and never where nothing happens before
+   * {@link release}. Who asks last is told alone: the handshake is in one hand at a time.
+   */
+  whenInterrupted(listener: (reason: Interruption) => void): void {
+    if (this.#reason === undefined) this.#listener = listener;
+    else listener(this.#reason);
+  }
+
   /** Stops the handshake from our side. */
   cancel(refusal: Refusal): void {
-    this.#settle(refusal);
+    this.#interrupt(refusal);
   }
 
   /** Takes everything off the socket. Whoever goes on with it has its own `'error'` listener by now. */
   release(): void {
-    this.#timer.stop();
+    wheel.delete(this);
     this.#socket.off('close', this.#onClose);
     this.#socket.off('error', ignore);
   }
 
+  /** The time is over. */
+  elapsed(): void {
+    this.#interrupt(this.lateRefusal());
+  }
+
   readonly #onClose = (): void => {
-    this.#timer.stop();
-    this.#settle(null);
+    wheel.delete(this);
+    this.#interrupt(null);
   };
+
+  #interrupt(reason: Interruption): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#listener?.(reason);
+  }
 }
 
 function ignore(): void {}

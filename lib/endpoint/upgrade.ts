@@ -72,12 +72,12 @@ async function upgradeRaw(
   bytes: Uint8Array,
   options: ResolvedUpgradeOptions,
 ): Promise<WsConnection | null> {
-  const watch = new SocketWatch(socket, options.handshakeTimeoutMs, lateHeadRefusal());
+  const watch = new SocketWatch(socket, options.handshakeTimeoutMs, lateHeadRefusal);
   const { parsed, release } = parseHead(socket, bytes, options.maxHeaderBytes);
   const result = await Promise.race([watch.interrupted, parsed]);
   release();
   if (result !== null && !(result instanceof Refusal)) {
-    watch.lateRefusal = slowRefusal();
+    watch.lateRefusal = slowRefusal;
     return acceptUpgrade(result.upgrade, options, watch, { admit: () => (result.isUpgrade ? undefined : unlike()) });
   }
   if (result === null || !socket.writable) socket.destroy();

@@ -14,7 +14,7 @@ async function openDoor(options: ServerOptions = {}, onUpgrade?: (upgrade: Upgra
   const resolved = resolveServerOptions(options);
   const refusals: Refusal[] = [];
   const accept = (upgrade: Upgrade, watch: SocketWatch): void => {
-    void acceptUpgrade(upgrade, resolved, watch).then((connection) => {
+    void Promise.resolve(acceptUpgrade(upgrade, resolved, watch)).then((connection) => {
       door.release(upgrade.message.socket);
       connection?.forceClose();
     });

@@ -3,7 +3,7 @@ import { refuse } from '../../lib/endpoint/refusal.ts';
 import { SocketWatch } from '../../lib/endpoint/socket-watch.ts';
 import { memoryPair } from '../support/sockets.ts';
 
-const LATE = refuse(408);
+const LATE = () => refuse(408);
 
 describe('a SocketWatch', () => {
   it('gives null when the socket closes, and null when it fails', async () => {
@@ -26,7 +26,7 @@ describe('a SocketWatch', () => {
     const { client } = memoryPair();
     const watch = new SocketWatch(client, 1000, LATE);
     const later = refuse(503);
-    watch.lateRefusal = later;
+    watch.lateRefusal = () => later;
     vi.advanceTimersByTime(999);
     const first = await Promise.race([watch.interrupted, 'still waiting']);
     vi.advanceTimersByTime(1 + 32);
