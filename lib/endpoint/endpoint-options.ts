@@ -11,7 +11,14 @@ import type { HandshakeError } from '../errors.ts';
 import type { CallerHeaders } from '../handshake/caller-headers.ts';
 import { isToken } from '../handshake/field-grammar.ts';
 import { assertOriginPolicy } from '../handshake/origin.ts';
-import { type ConnectionOptions, count, milliseconds, resolveConnectionOptions, type WsRequest } from '../options.ts';
+import {
+  type ConnectionOptions,
+  count,
+  milliseconds,
+  type ResolvedConnectionOptions,
+  resolveConnectionOptions,
+  type WsRequest,
+} from '../options.ts';
 import { WS_HEADER_BUFFER } from '../protocol/sizes.ts';
 import type { WsExtension } from '../stream/ws-extension.ts';
 import { type ExtensionOptions, resolveExtensions } from './extension-options.ts';
@@ -120,8 +127,8 @@ export interface ResolvedUpgradeOptions
   readonly maxHeaderBytes: number;
   readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
-  /** What is left for the connection. */
-  readonly connection: ConnectionOptions;
+  /** What is left for the connection, with its defaults, and nothing else. */
+  readonly connection: ResolvedConnectionOptions;
 }
 
 /** {@link ServerOptions} with every default in its place. */
@@ -143,7 +150,7 @@ export interface ResolvedConnectOptions
   readonly maxHeaderCount: number;
   readonly handshakeTimeoutMs: number;
   readonly maxRedirects: number;
-  readonly connection: ConnectionOptions;
+  readonly connection: ResolvedConnectionOptions;
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -171,8 +178,7 @@ export function resolveUpgradeOptions(options: UpgradeOptions = {}): ResolvedUpg
   }
   const limits = resolveHandshakeLimits(rest);
   // Dead clients are a server's burden, so a server looks for them unless it is told not to.
-  const connection = { ...rest, heartbeat: rest.heartbeat ?? true };
-  resolveConnectionOptions(connection);
+  const connection = resolveConnectionOptions({ ...rest, heartbeat: rest.heartbeat ?? true });
   const judges = { origins, selectProtocol, authorize, responseHeaders, onRefused };
   return { ...judges, protocols, extensions, ...limits, connection };
 }
@@ -207,9 +213,9 @@ export function resolveConnectOptions(options: ConnectOptions = {}): ResolvedCon
     throw new TypeError('createConnection must be a function');
   }
   if (typeof protocols !== 'string') assertProtocols(protocols);
-  resolveConnectionOptions(rest);
+  const connection = resolveConnectionOptions(rest);
   return {
-    ...{ headers, origin, signal, tls, agent, createConnection, connection: rest },
+    ...{ headers, origin, signal, tls, agent, createConnection, connection },
     ...resolveHandshakeLimits(rest),
     protocols: typeof protocols === 'string' ? [protocols] : protocols,
     extensions: resolveExtensions({ perMessageDeflate, extensions }, true),

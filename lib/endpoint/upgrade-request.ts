@@ -30,15 +30,14 @@ import { Refusal } from './refusal.ts';
 export interface Agreement {
   readonly lines: readonly FieldLine[];
   readonly protocol: string;
-  readonly extensions: WsNegotiatedExtensions;
+  /** Undefined for none. */
+  readonly extensions: WsNegotiatedExtensions | undefined;
   readonly request: WsRequest;
   readonly context: unknown;
 }
 
 /** What has become of a request. */
 export type Verdict = Agreement | Refusal;
-
-const NO_EXTENSIONS: WsNegotiatedExtensions = { header: '', rsv: 0, stages: [] };
 
 /** A further question to a request that is in order: a server's path and capacity. Undefined lets it pass. */
 export type Admission = (request: WsRequest) => Refusal | undefined;
@@ -186,11 +185,12 @@ function agree(
   { context, headers, protocol = chooseProtocol(protocols, options) }: Judgement,
 ): Agreement {
   const isNegotiable = offers.length > 0 && options.extensions.length > 0;
-  const negotiated = isNegotiable ? acceptExtensions(offers, options.extensions) : NO_EXTENSIONS;
-  const answer = { key, protocols, protocol, headers, extensions: negotiated.header || undefined };
+  const negotiated = isNegotiable ? acceptExtensions(offers, options.extensions) : undefined;
+  const answer = { key, protocols, protocol, headers, extensions: negotiated?.header || undefined };
   const lines = formatResponse(answer, sha1);
   // Last, for stages are made to be used; and here, where what an extension throws is still a refusal.
-  return { lines, protocol: protocol ?? '', extensions: openExtensions(negotiated), request, context };
+  const extensions = negotiated && openExtensions(negotiated);
+  return { lines, protocol: protocol ?? '', extensions, request, context };
 }
 
 function chooseProtocol(

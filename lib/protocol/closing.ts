@@ -150,8 +150,8 @@ export class ClosingHandshake {
 
   /** What is to be said of it; final once the state is `closed`. */
   get result(): ClosingResult {
-    const words = this.#received ?? (this.#hasFailed ? this.#sent : undefined) ?? CUT;
-    return { ...words, wasClean: this.#wasAnswered, initiator: this.#initiator ?? 'local' };
+    const { code, reason } = this.#received ?? (this.#hasFailed ? this.#sent : undefined) ?? CUT;
+    return { code, reason, wasClean: this.#wasAnswered, initiator: this.#initiator ?? 'local' };
   }
 
   /** Who sent and received which close frame, in which order. */

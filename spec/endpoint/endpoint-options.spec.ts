@@ -4,6 +4,7 @@ import {
   resolveServerOptions,
   resolveUpgradeOptions,
 } from '../../lib/endpoint/endpoint-options.ts';
+import { resolveConnectionOptions } from '../../lib/options.ts';
 import { WS_HEADER_BUFFER } from '../../lib/protocol/sizes.ts';
 
 describe('the options of a server', () => {
@@ -20,14 +21,13 @@ describe('the options of a server', () => {
       maxHeaderBytes: WS_HEADER_BUFFER,
       handshakeTimeoutMs: 10_000,
       tls: undefined,
-      connection: { heartbeat: true },
+      connection: { heartbeat: { intervalMs: 30_000, timeoutMs: 30_000 } },
     });
   });
 
-  it('leave the options of the connection to the connection', () => {
+  it('keep the options of the connection apart, with their defaults and nothing else', () => {
     const { connection } = resolveServerOptions({ maxMessageBytes: 5, heartbeat: false, path: '/a', acceptQueue: 1 });
-    expect(connection).toMatchObject({ maxMessageBytes: 5, heartbeat: false });
-    expect(Object.keys(connection)).not.toContain('path');
+    expect(connection).toEqual(resolveConnectionOptions({ maxMessageBytes: 5, heartbeat: false }));
   });
 
   it.each([
@@ -79,7 +79,7 @@ describe('the options of a client', () => {
       maxHeaderBytes: WS_HEADER_BUFFER,
       handshakeTimeoutMs: 10_000,
     });
-    expect(resolveConnectOptions().connection).not.toHaveProperty('heartbeat');
+    expect(resolveConnectOptions().connection.heartbeat).toBeUndefined();
   });
 
   it('take one protocol as a text', () => {
