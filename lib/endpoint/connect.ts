@@ -45,26 +45,38 @@ export async function connect(url: string | URL, options?: ConnectOptions | unde
     tls: resolved.tls,
   };
   // Mistakes of the caller's are told before anything is opened.
-  formatLines(itinerary, createKey(), resolved);
+  const question = ask(itinerary, resolved);
   const deadline = new HandshakeDeadline(resolved.handshakeTimeoutMs, resolved.signal);
   try {
-    return await travel(itinerary, resolved, deadline);
+    return await travel(itinerary, question, resolved, deadline);
   } finally {
     deadline.release();
   }
 }
 
+/** What is asked at one address. */
+interface Question {
+  readonly key: string;
+  readonly lines: readonly FieldLine[];
+}
+
+function ask(itinerary: Itinerary, options: ResolvedConnectOptions): Question {
+  const key = createKey();
+  return { key, lines: formatLines(itinerary, key, options) };
+}
+
 /** Tries one address after the other until one of them does not redirect. */
 async function travel(
   start: Itinerary,
+  firstQuestion: Question,
   options: ResolvedConnectOptions,
   deadline: HandshakeDeadline,
 ): Promise<WsConnection> {
   let itinerary = start;
+  let question = firstQuestion;
   for (let redirectCount = 0; ; redirectCount += 1) {
     deadline.assertGoing();
-    const key = createKey();
-    const lines = formatLines(itinerary, key, options);
+    const { key, lines } = question;
     const answered = await requestUpgrade(itinerary, lines, options, deadline);
     const { message } = answered;
     if (answered.socket !== undefined) return establish(message, answered.socket, answered.head, key, options);
@@ -72,6 +84,7 @@ async function travel(
     if (!isRedirect(answer)) throw refusedError(answer, answered.body);
     if (redirectCount >= options.maxRedirects) throw redirectError(answer, 'more redirects are not followed');
     itinerary = followRedirect(itinerary, answer);
+    question = ask(itinerary, options);
   }
 }
 
