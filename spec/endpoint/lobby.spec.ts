@@ -39,6 +39,17 @@ describe('the path', () => {
     expect(lobby.judgePath({ ...request, url })).toBe(verdict);
   });
 
+  it('may be judged by a function that stops the server: a 503, and no connection', async () => {
+    const { lobby, port } = await openLobby({
+      path: () => {
+        lobby.close();
+        return true;
+      },
+    });
+    expect((await exchange(port, upgradeRequest())).status).toBe(503);
+    expect(lobby.stats).toMatchObject({ connections: 0, pending: 0, accepted: 0, refused: 1 });
+  });
+
   it('is a 500 where the function throws', () => {
     const path = (): never => {
       throw new Error('oops');

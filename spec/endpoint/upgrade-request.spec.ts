@@ -50,6 +50,19 @@ describe('negotiate', () => {
     });
   });
 
+  it.each<[string, boolean, UpgradeOptions]>([
+    ['at once where nobody is to be asked', false, {}],
+    ['at once by a list of origins', false, { origins: ['https://example.com'] }],
+    ['with a promise where authorize is', true, { authorize: () => 1 }],
+    ['with a promise where selectProtocol is', true, { selectProtocol: () => undefined }],
+    ['with a promise where responseHeaders is', true, { responseHeaders: () => ({}) }],
+    ['with a promise where a function for origins is', true, { origins: () => true }],
+  ])('judges %s', async (_title, isPromise, options) => {
+    const result = judge(messageWith({ Origin: 'https://example.com' }), options);
+    expect(result instanceof Promise).toBe(isPromise);
+    expect(await result).not.toBeInstanceOf(Refusal);
+  });
+
   it.each<[string, number, IncomingMessage]>([
     ['another method', 405, messageWith({}, { method: 'POST' })],
     ['HTTP/1.0', 400, messageWith({}, { httpVersion: '1.0' })],
