@@ -4,7 +4,7 @@
  * It is pulled: `push` hands over a chunk, `next` gives frame after frame until the chunk is used up. So whoever pulls
  * decides how many frames exist at a time. A frame inside one chunk is a view of it; one that spans chunks is copied
  * once; a frame above `maxSliceBytes` passes on in slices while it is still arriving (RFC 6455 §5.4 lets an
- * intermediary re-fragment). A declared length reserves nothing.
+ * intermediary re-fragment). A declared length reserves nothing, but a few KiB, before half of it has come.
  *
  * A header is judged before its payload, text at each of its bytes. Nothing is parsed after a violation (§7.1.7), nor
  * after a close frame, the last that a peer may send (§5.5.1): what follows it all the same is discarded (§1.4).
@@ -267,15 +267,15 @@ export class FrameParser {
   #gather(size: number): WsFrame | null {
     const at = this.#length - this.#remaining;
     const piece = this.#takePiece(size);
-    if (this.#length <= WS_RECV_BUFFER) {
-      this.#gathered ??= this.#allocate(this.#length);
-      this.#gathered.set(piece, at);
-    } else {
-      this.#collector ??= new PayloadCollector(this.#allocate);
-      this.#collector.push(piece);
-    }
-    if (this.#remaining > 0) return null;
-    const payload = this.#gathered ?? this.#collector!.take();
+    const isLast = this.#remaining === 0;
+    // Where half of it is there, the rest is worth its memory: then all is copied only once.
+    const isWorthRoom = this.#length <= WS_RECV_BUFFER || size * 2 >= this.#length;
+    if (at === 0 && isWorthRoom) this.#gathered = this.#allocate(this.#length);
+    if (this.#gathered !== undefined) this.#gathered.set(piece, at);
+    else if (isLast) return this.#emit(this.#collector!.take(piece));
+    else (this.#collector ??= new PayloadCollector(this.#allocate)).push(piece);
+    if (!isLast) return null;
+    const payload = this.#gathered!;
     this.#gathered = undefined;
     return this.#emit(payload);
   }

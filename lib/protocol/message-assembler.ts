@@ -79,8 +79,9 @@ export class MessageAssembler extends MessageMeter {
       this.#first = createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
       this.#collector ??= new PayloadCollector(this.#allocate);
     }
+    if (frame.isFinal) return this.#finish(this.#first, frame.payload);
     this.#collector!.push(frame.payload);
-    return frame.isFinal ? this.#finish(this.#first) : null;
+    return null;
   }
 
   /** Hands out what has come of an unfinished message, as its first fragment; what follows are continuations. */
@@ -100,8 +101,8 @@ export class MessageAssembler extends MessageMeter {
     this.#collector?.drop();
   }
 
-  #finish(first: WsFrame): WsFrame {
-    const payload = this.#collector!.take();
+  #finish(first: WsFrame, last: Uint8Array): WsFrame {
+    const payload = this.#collector!.take(last);
     this.#first = undefined;
     this.#collector = undefined;
     return createFrame(first.opcode, payload, true, first.isMasked, first.rsv, 0);

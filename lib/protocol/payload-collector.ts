@@ -7,6 +7,9 @@
  */
 import { WS_MAX_FRAME_SIZE, WS_RECV_BUFFER } from './sizes.ts';
 
+const NO_BYTES = new Uint8Array(0);
+const FIRST_BLOCK = 256;
+
 /** Makes a buffer of so many bytes, which need not be zeroed; `Buffer.allocUnsafe` is one. */
 export type Allocate = (size: number) => Uint8Array;
 
@@ -28,6 +31,8 @@ export class PayloadCollector {
   /** The block into which small pieces are copied, and how much of it is filled. */
   #block: Uint8Array | undefined;
   #filled = 0;
+  /** Bytes copied since the last piece that was kept as a view. */
+  #copied = 0;
 
   constructor(allocate: Allocate = allocateBytes) {
     this.#allocate = allocate;
@@ -43,16 +48,25 @@ export class PayloadCollector {
     this.#length += piece.length;
     if (isWorthKeeping(piece)) {
       this.#seal();
+      this.#copied = 0;
       this.#pieces.push(piece);
     } else {
       this.#copy(piece);
     }
   }
 
-  /** Hands out all bytes as one view, and is empty again. */
-  take(): Uint8Array {
+  /**
+   * Hands out all bytes as one view, and is empty again.
+   *
+   * @param last what comes behind all other pieces: so it is copied once, and not into a block before
+   */
+  take(last: Uint8Array = NO_BYTES): Uint8Array {
     this.#seal();
     const pieces = this.#pieces;
+    if (last.length > 0) {
+      this.#length += last.length;
+      pieces.push(last);
+    }
     const whole = pieces.length === 1 ? pieces[0]! : this.#join(pieces);
     this.drop();
     return whole;
@@ -64,6 +78,7 @@ export class PayloadCollector {
     this.#length = 0;
     this.#block = undefined;
     this.#filled = 0;
+    this.#copied = 0;
   }
 
   #join(pieces: readonly Uint8Array[]): Uint8Array {
@@ -76,23 +91,26 @@ export class PayloadCollector {
     return whole;
   }
 
-  /** Blocks double, so that a message of n bytes makes about log n of them, and never exceed a frame of ours. */
   #copy(piece: Uint8Array): void {
     let taken = 0;
     while (taken < piece.length) {
-      if (this.#block === undefined || this.#filled === this.#block.length) this.#nextBlock();
+      if (this.#block === undefined || this.#filled === this.#block.length) this.#nextBlock(piece.length - taken);
       const block = this.#block!;
       const size = Math.min(piece.length - taken, block.length - this.#filled);
       block.set(size === piece.length ? piece : piece.subarray(taken, taken + size), this.#filled);
       this.#filled += size;
+      this.#copied += size;
       taken += size;
     }
   }
 
-  #nextBlock(): void {
-    const previous = this.#block?.length ?? 0;
+  /**
+   * A block is as large as all that was copied before it, so that a message of n bytes makes about log n of them; or as
+   * large as the piece that is there. It never exceeds a frame of ours.
+   */
+  #nextBlock(wanted: number): void {
     this.#seal();
-    this.#block = this.#allocate(previous === 0 ? 256 : Math.min(previous * 2, WS_MAX_FRAME_SIZE));
+    this.#block = this.#allocate(Math.min(Math.max(wanted, this.#copied, FIRST_BLOCK), WS_MAX_FRAME_SIZE));
   }
 
   /** Ends the block; what it has more than was filled is wasted: no more than was filled, or than the first block has. */

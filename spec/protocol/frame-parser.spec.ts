@@ -118,6 +118,39 @@ describe('a switch', () => {
   });
 });
 
+describe('a payload that spans chunks', () => {
+  const reserved = (length: number, ...pieces: readonly number[]): number[] => {
+    const sizes: number[] = [];
+    const allocate = (size: number): Uint8Array => {
+      sizes.push(size);
+      return new Uint8Array(size);
+    };
+    const parser = new FrameParser({ role: 'client', allocate });
+    const payload = pattern(length);
+    parser.push(wire('1 000 0010 0 1111110', Uint8Array.of(length >> 8, length & 255)));
+    let at = 0;
+    let frame = parser.next();
+    for (const size of pieces) {
+      parser.push(payload.subarray(at, (at += size)));
+      frame = parser.next();
+    }
+    if (at === length) expect(frame?.payload).toEqual(payload);
+    return sizes;
+  };
+
+  it.each([
+    [4096, [1], [4096]],
+    [60_000, [0], []],
+    [60_000, [100], [256]],
+    [60_000, [29_999], [29_999]],
+    [60_000, [30_000], [60_000]],
+    [60_000, [30_000, 10, 29_990], [60_000]],
+    [60_000, [100, 59_900], [256, 60_000]],
+  ])('of %i bytes that comes in %j reserves %j', (length, pieces, sizes) => {
+    expect(reserved(length, ...pieces)).toEqual(sizes);
+  });
+});
+
 describe('the order of calls', () => {
   it('refuses a chunk, and the end, while the last chunk is not used up', () => {
     const parser = new FrameParser({ role: 'client' });
