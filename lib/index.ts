@@ -40,6 +40,8 @@ export {
   type ViolationCode,
   WsError,
 } from './errors.ts';
+export type { ConnectionFilter } from './fanout/broadcast.ts';
+export { type Message, PreparedFrame, type PreparedFrameOptions } from './fanout/prepared-frame.ts';
 export {
   acceptExtensions,
   confirmExtensions,

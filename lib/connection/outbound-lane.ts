@@ -13,6 +13,7 @@
 import type { Duplex } from 'node:stream';
 import { VIOLATIONS, WsError } from '../errors.ts';
 import { WsFrame } from '../protocol/frame.ts';
+import { EncodedFrame, type TranslatingStage } from '../stream/encoded-frame.ts';
 import type { FrameEncoder } from '../stream/frame-encoder.ts';
 import { endStage, type LinkHandlers, linkStages, writeStage } from './stage-link.ts';
 
@@ -86,13 +87,30 @@ export class OutboundLane implements LinkHandlers {
   /** Sends a data frame, or the close frame. @returns whether nothing is on its way, and so there is room for more */
   write(frame: WsFrame): boolean {
     if (!this.#isBroken) {
-      if (this.#areStagesEmpty()) this.#heldBytes = 0;
+      const isEmpty = this.#areStagesEmpty();
+      if (isEmpty && this.#translate(frame)) return this.#hasRoom();
+      if (isEmpty) this.#heldBytes = 0;
       this.#heldBytes += frame.payload.length;
       writeStage(this.#first, frame, this, this.#taken);
     } else if (frame.isControl()) {
       this.#access.encode(frame);
     }
     return this.#hasRoom();
+  }
+
+  /** Sends what the only stage has at hand for a frame that many get. @returns whether it has */
+  #translate(frame: WsFrame): boolean {
+    const stage = this.#first as Duplex & Partial<TranslatingStage>;
+    if (stage !== this.#last || stage.destroyed || !(frame instanceof EncodedFrame)) return false;
+    try {
+      const translated = stage.translateEncoded?.(frame);
+      if (translated === undefined) return false;
+      this.#givenBytes += this.#access.encode(translated);
+    } catch (error) {
+      // Told in a later tick, when nobody is inside a write.
+      stage.destroy(error as Error);
+    }
+    return true;
   }
 
   /** Sends a ping or a pong, past all stages. @returns whether there is room for more */

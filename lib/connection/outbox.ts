@@ -11,6 +11,7 @@ import { createFrame, type WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
+import { EncodedFrame } from '../stream/encoded-frame.ts';
 import type { Road } from './road.ts';
 
 /**
@@ -203,6 +204,7 @@ class FrameJob implements OutboxJob {
     this.#offset = end;
     this.#isDone = end === frame.payload.length;
     if (start === 0 && this.#isDone) return frame;
+    if (frame instanceof EncodedFrame) return frame.fragmentAt(start);
     const opcode = start === 0 ? frame.opcode : WS_OPCODE_CONTINUATION;
     const rsv = start === 0 ? frame.rsv : 0;
     const isFinal = frame.isFinal && this.#isDone;

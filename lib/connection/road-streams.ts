@@ -77,12 +77,12 @@ export function createInboundStreams({ role, limits, extensions }: RoadPlan): In
 /** Makes the way out; it is not joined. @throws what an extension throws */
 export function createOutboundStreams(
   { role, extensions }: RoadPlan,
-  isFlushed?: FrameEncoderOptions['isFlushed'],
+  sink?: Pick<FrameEncoderOptions, 'isFlushed' | 'lendsBytes'> | undefined,
 ): OutboundStreams {
   const stages = extensions === undefined ? [] : openOutbound(extensions);
   // No frame waits here but one that is being encoded: so little stands between a pong and the wire, and 'drain' says
   // that all that was written has been copied.
-  return { encoder: new FrameEncoder({ role, writableHighWaterMark: 1, isFlushed }), stages };
+  return { encoder: new FrameEncoder({ role, writableHighWaterMark: 1, ...sink }), stages };
 }
 
 /** Whether the way in may be let go of between messages, and made when it is needed. */

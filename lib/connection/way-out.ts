@@ -161,7 +161,11 @@ export class WayOut implements EncoderAccess {
   }
 
   #open(): FrameEncoder {
-    const { encoder, stages } = createOutboundStreams(this.#plan, WayOut.#isFlushed);
+    const { encoder, stages } = createOutboundStreams(this.#plan, {
+      isFlushed: WayOut.#isFlushed,
+      // A socket that can tell what it has taken copies it; any other Duplex may hand the very memory to somebody.
+      lendsBytes: !Number.isNaN(this.#takenBefore),
+    });
     this.#encoder = encoder;
     this.#encoder[kWay] = this;
     if (stages.length > 0) this.#lane = new OutboundLane(stages, encoder, this.#owner.handlers, this);

@@ -347,6 +347,11 @@ export class WsConnection extends Duplex {
     this.forceClose();
   }
 
+  /** @internal as {@link sendFrame}, without a promise where the frame leaves at once. @throws TypeError */
+  sendAtOnce(frame: WsFrame): number | Promise<number> {
+    return this.#send(frame, undefined);
+  }
+
   /** @internal */
   override _read(): void {
     this.#bend.reception.demand();

@@ -16,6 +16,7 @@ import { byteLimit } from '../protocol/header-rules.ts';
 import { isFragment } from '../protocol/message-assembler.ts';
 import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
+import { EncodedFrame, type TranslatingStage, wireOf } from '../stream/encoded-frame.ts';
 import type { DeflatePool } from './deflate-pool.ts';
 import { checkWhole, checkWindowBits, DeflateStage, FLUSH_END_LENGTH, RSV1, sharedOutput } from './deflate-stage.ts';
 import { Z_NO_FLUSH, Z_SYNC_FLUSH } from './zlib-context.ts';
@@ -49,10 +50,13 @@ const DEFAULT_THRESHOLD_BYTES = 256;
  * What a message says of itself (`compress`) comes first, then `shouldCompress`, then `thresholdBytes`. A message that
  * has RSV1 already passes as it is; control frames pass, in order.
  */
-export class FrameDeflater extends DeflateStage {
+export class FrameDeflater extends DeflateStage implements TranslatingStage {
   readonly #contextTakeover: boolean;
   readonly #thresholdBytes: number;
   readonly #shouldCompress: ((frame: WsFrame) => boolean) | undefined;
+  readonly #variantKey: string;
+  /** What a prepared message has become, which goes instead of it. */
+  #variant: EncodedFrame | undefined;
   #isCompressing = false;
   #at = 0;
 
@@ -75,6 +79,7 @@ export class FrameDeflater extends DeflateStage {
       throw new TypeError('shouldCompress must be a function');
     }
     super(settings, options.pool, { maxBytesPerTurn: MAX_BYTES_PER_TURN });
+    this.#variantKey = `permessage-deflate ${settings.windowBits} ${settings.level} ${settings.memLevel}`;
     this.#contextTakeover = options.contextTakeover ?? true;
     this.#thresholdBytes = thresholdBytes;
     this.#shouldCompress = shouldCompress;
@@ -85,6 +90,11 @@ export class FrameDeflater extends DeflateStage {
   }
 
   protected override pass(frame: WsFrame): WsFrame {
+    const variant = this.#variant;
+    this.#variant = undefined;
+    if (variant !== undefined) return variant;
+    // What carries its bytes has them for itself.
+    if (wireOf(frame) !== undefined) return frame;
     const { opcode, payload, isFinal, isMasked, rsv } = frame;
     return createFrame(opcode, Buffer.from(payload), isFinal, isMasked, rsv, 0);
   }
@@ -97,6 +107,35 @@ export class FrameDeflater extends DeflateStage {
     if (isCompressed) this.releaseContext();
     this.#isCompressing = !isCompressed && (frame.compress ?? this.#decide(frame));
     this.opcode = frame.opcode;
+    if (this.#isCompressing && frame instanceof EncodedFrame && isPreparable(frame)) this.#takeVariant(frame);
+  }
+
+  /** @internal a prepared message, as it comes out */
+  translateEncoded(frame: EncodedFrame): WsFrame | undefined {
+    if (!isPreparable(frame)) return undefined;
+    this.startFrame(frame);
+    return this.pass(frame);
+  }
+
+  /** A prepared message goes as it was compressed once for all, in a context of its own. */
+  #takeVariant(frame: EncodedFrame): void {
+    this.#isCompressing = false;
+    this.#variant = frame.variant(this.#variantKey, () => this.#compressOnce(frame));
+    // As with any that comes compressed. One that would not get smaller is plain, and leaves no trace.
+    if (this.#variant !== frame) this.releaseContext();
+  }
+
+  /** @returns the frame itself where it would not get smaller */
+  #compressOnce(frame: EncodedFrame): EncodedFrame {
+    const { opcode, payload, compress } = frame;
+    this.releaseContext();
+    // More than the worst that zlib makes of it.
+    const output = Buffer.allocUnsafe(payload.length + (payload.length >>> 2) + 64);
+    const size = this.context.write(Z_SYNC_FLUSH, payload, 0, payload.length, output, 0) - FLUSH_END_LENGTH;
+    this.countWork(payload.length);
+    this.releaseContext();
+    if (compress === undefined && size >= payload.length) return frame;
+    return new EncodedFrame(opcode, output.subarray(0, size), { rsv: RSV1 });
   }
 
   protected override endInput(): void {}
@@ -153,4 +192,9 @@ export class FrameDeflater extends DeflateStage {
     else this.releaseContext();
     return last;
   }
+}
+
+/** Whether it is a whole message that carries its bytes. */
+function isPreparable(frame: EncodedFrame): boolean {
+  return frame.wire !== undefined && frame.payload.length > 0 && frame.rsv === 0 && !isFragment(frame);
 }

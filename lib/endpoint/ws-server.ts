@@ -10,10 +10,11 @@ import type { AddressInfo, ListenOptions } from 'node:net';
 import { abortable } from '../connection/abortable.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
 import { createAbortError } from '../errors.ts';
+import { broadcast, type ConnectionFilter } from '../fanout/broadcast.ts';
+import type { Message } from '../fanout/prepared-frame.ts';
 import { count, MAX_TIMER_MS } from '../options.ts';
 import { WS_CLOSE_GOING_AWAY } from '../protocol/close-code.ts';
 import { encodeClosePayload } from '../protocol/close-payload.ts';
-import { type BytesLike, WsFrame } from '../protocol/frame.ts';
 import { reportRefusal, type Upgrade, watchUpgrade } from './accept-upgrade.ts';
 import { type AttachableServer, attachTo } from './attachment.ts';
 import { resolveServerOptions, type ServerOptions } from './endpoint-options.ts';
@@ -45,9 +46,6 @@ export interface WsServerEvents {
   /** The system refused something to the listening socket. Without a listener, a process warning says so. */
   readonly error: [error: Error];
 }
-
-/** What is sent to many. */
-type Broadcastable = WsFrame | string | BytesLike;
 
 /**
  * Accepts WebSocket connections.
@@ -197,18 +195,17 @@ export class WsServer extends EventEmitter<WsServerEvents> {
   }
 
   /**
-   * Sends one message to all connections, or to those that `filter` picks. Nothing is dropped: the message waits where
-   * a peer is slow.
+   * Sends one message to all connections, or to those that `filter` picks: at once to all who have room. It is encoded
+   * once, and compressed once for each set of parameters. Nothing is dropped in silence: what a slow one has not taken
+   * waits in its own queue, and when that comes to `maxQueuedBytes`, it is failed with 1013.
    *
    * @returns a promise of the number of connections that it was sent on, kept when all have room for more. Wait for it
    * before the next broadcast, and the slowest one sets the pace; a peer that does not read at all is cut by `heartbeat`
-   * @throws TypeError for what is no message, as a rejection
+   * @throws TypeError for what is no message, or where a connection is inside a message of raw fragments; as a rejection,
+   * when all others have been sent it
    */
-  async broadcast(message: Broadcastable, filter?: (connection: WsConnection) => boolean): Promise<number> {
-    const frame = toFrame(message);
-    const chosen = [...this.connections].filter(filter ?? (() => true));
-    const sizes = await Promise.all(chosen.map((connection) => connection.sendFrame(frame)));
-    return sizes.filter((size) => size > 0).length;
+  broadcast(message: Message, filter?: ConnectionFilter | undefined): Promise<number> {
+    return broadcast(this.connections, message, filter);
   }
 
   /** Takes no new connections; handshakes under way get a 503. Connections that stand go on. */
@@ -290,9 +287,4 @@ export class WsServer extends EventEmitter<WsServerEvents> {
  */
 export function wsServer(where: number | ListenOptions, options?: ServerOptions | undefined): Promise<WsServer> {
   return WsServer.bind(where, options);
-}
-
-function toFrame(message: Broadcastable): WsFrame {
-  if (message instanceof WsFrame) return message;
-  return typeof message === 'string' ? WsFrame.text(message) : WsFrame.binary(message);
 }

@@ -3,8 +3,9 @@
  *
  * What one tick writes leaves as one chunk, so a socket behind it gets one write for many frames. A payload is copied
  * into the batch: once a write is accepted, the caller may reuse its buffer. A frame larger than the batch passes
- * through in pieces, with backpressure between them. Where the socket says that a batch has left, its memory is used again:
- * that halves what the collector has to do when large messages pass.
+ * through in pieces, with backpressure between them. A frame that carries its bytes lends them, where the sink is one to
+ * which they can be lent. Where the socket says that a batch has left, its memory is used again: that halves what the
+ * collector has to do when large messages pass.
  *
  * @see RFC 6455 §5.2, §6.1
  */
@@ -15,6 +16,7 @@ import { FrameSerializer, type FrameSerializerOptions } from '../protocol/frame-
 import { MAX_HEADER_LENGTH } from '../protocol/header.ts';
 import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
+import { EncodedFrame, wireOf } from './encoded-frame.ts';
 
 export interface FrameEncoderOptions extends FrameSerializerOptions {
   /** Frames that may wait to be encoded. Default 16. */
@@ -27,7 +29,16 @@ export interface FrameEncoderOptions extends FrameSerializerOptions {
    * Default: never.
    */
   readonly isFlushed?: ((this: FrameEncoder) => boolean) | undefined;
+  /**
+   * Whether a server's encoder gives the bytes of a prepared frame on as they are, without a copy. Only for a sink that
+   * neither changes nor keeps what it is given, such as a net or TLS socket: others are sent the same memory. Default
+   * `false`.
+   */
+  readonly lendsBytes?: boolean | undefined;
 }
+
+/** How much larger a batch gets that is full before the tick has ended. */
+const GROWTH = 4;
 
 /**
  * A Transform of {@link WsFrame}s into bytes: `new FrameEncoder({ role: 'client' }).pipe(socket)`.
@@ -40,10 +51,15 @@ export class FrameEncoder extends Transform {
   readonly #isFlushed: FrameEncoderOptions['isFlushed'];
   #batch: Buffer | undefined;
   #filled = 0;
+  readonly #lendsBytes: boolean;
+  /** Bytes that a frame has lent: in place of a batch, as long as nothing else is written in this tick. */
+  #lent: Buffer | undefined;
   #isFlushPlanned = false;
   #isFull = false;
   #isWriting = false;
   #bytesWritten = 0;
+  /** The frame that waits to be begun. */
+  #frame: WsFrame | undefined;
   /** The callback of the frame that is not written whole. */
   #callback: TransformCallback | undefined;
 
@@ -55,6 +71,7 @@ export class FrameEncoder extends Transform {
     });
     this.#serializer = new FrameSerializer(options);
     this.#isFlushed = options.isFlushed;
+    this.#lendsBytes = options.lendsBytes === true && options.role === 'server';
   }
 
   /** Bytes given out so far. */
@@ -64,7 +81,12 @@ export class FrameEncoder extends Transform {
 
   /** Bytes encoded and not yet given on: those of this tick, and those that the next stage has not taken. */
   get encodedLength(): number {
-    return this.#filled + this.readableLength;
+    return this.#gathered + this.readableLength;
+  }
+
+  /** Bytes of this tick. */
+  get #gathered(): number {
+    return this.#lent === undefined ? this.#filled : this.#lent.length;
   }
 
   /** Whether it holds nothing. */
@@ -82,9 +104,11 @@ export class FrameEncoder extends Transform {
     const isFree = this.#callback === undefined && !this.#isFull && !this.#isWriting && this.writableLength === 0;
     const size = frame.payload.length + MAX_HEADER_LENGTH;
     if (!isFree || !this.writable || size > WS_SEND_BUFFER) return false;
-    if (size > WS_SEND_BUFFER - this.#filled && !this.#pushBatch()) return false;
-    this.#serializer.start(frame);
-    this.#fillBatches();
+    if (size > WS_SEND_BUFFER - this.#gathered && !this.#pushBatch()) return false;
+    if (!this.#lend(frame)) {
+      this.#serializer.start(frame);
+      this.#fillBatches();
+    }
     this.#planFlush();
     return true;
   }
@@ -94,7 +118,7 @@ export class FrameEncoder extends Transform {
       callback(new TypeError('A FrameEncoder takes WsFrames'));
       return;
     }
-    this.#serializer.start(frame);
+    this.#frame = frame;
     this.#callback = callback;
     if (!this.#isFull) this.#write();
   }
@@ -118,6 +142,8 @@ export class FrameEncoder extends Transform {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const pending = this.#callback;
     this.#callback = undefined;
+    this.#frame = undefined;
+    this.#lent = undefined;
     this.#batch = undefined;
     this.#filled = 0;
     callback(error);
@@ -131,7 +157,7 @@ export class FrameEncoder extends Transform {
     this.#isWriting = true;
     let isWhole = false;
     try {
-      isWhole = this.#fillBatches();
+      isWhole = this.#begin() && this.#fillBatches();
     } catch (error) {
       this.destroy(error as Error);
     }
@@ -143,9 +169,39 @@ export class FrameEncoder extends Transform {
     callback();
   }
 
+  /** Begins the frame that waits, if one does, or lends it whole. @returns whether there was room for that */
+  #begin(): boolean {
+    const frame = this.#frame;
+    if (frame === undefined) return true;
+    const size = (this.#lendsBytes ? wireOf(frame)?.length : undefined) ?? 0;
+    if (size > WS_SEND_BUFFER - this.#gathered && !this.#pushBatch()) return false;
+    this.#frame = undefined;
+    if (!this.#lend(frame)) this.#serializer.start(frame);
+    return true;
+  }
+
+  /** Takes the frame's own bytes instead of a batch, where nothing else is in it. @returns whether it did */
+  #lend(frame: WsFrame): boolean {
+    if (!this.#lendsBytes || this.#filled > 0 || !(frame instanceof EncodedFrame)) return false;
+    const lent = this.#lent === undefined ? frame.wire : frame.wireBehind(this.#lent);
+    if (lent === undefined) return false;
+    this.#lent = lent;
+    return true;
+  }
+
+  /** Something comes behind what was lent: both go into a batch. */
+  #copyLent(lent: Buffer): void {
+    this.#lent = undefined;
+    this.#batch ??= takeBatchBuffer(lent.length + MAX_HEADER_LENGTH);
+    if (this.#batch.length < lent.length) this.#batch = takeBatchBuffer(WS_SEND_BUFFER);
+    this.#filled = lent.copy(this.#batch);
+  }
+
   /** @returns whether the frame is whole; if not, the reading side is full */
   #fillBatches(): boolean {
     const serializer = this.#serializer;
+    if (serializer.isDone) return true;
+    if (this.#lent !== undefined) this.#copyLent(this.#lent);
     for (;;) {
       this.#batch ??= takeBatchBuffer(Math.min(serializer.pendingLength + MAX_HEADER_LENGTH, WS_SEND_BUFFER));
       this.#filled = serializer.fill(this.#batch, this.#filled, this.#batch.length);
@@ -155,9 +211,9 @@ export class FrameEncoder extends Transform {
     }
   }
 
-  /** Moves into a buffer of full size, so that what one tick writes stays together. */
+  /** Moves into a larger buffer, so that what one tick writes stays together. */
   #growBatch(small: Buffer): void {
-    this.#batch = takeBatchBuffer(WS_SEND_BUFFER);
+    this.#batch = takeBatchBuffer(Math.min(GROWTH * small.length, WS_SEND_BUFFER));
     small.copy(this.#batch, 0, 0, this.#filled);
     returnBatchBuffer(small);
   }
@@ -170,18 +226,29 @@ export class FrameEncoder extends Transform {
 
   /** Gives on what there is. @returns whether there is room for more */
   #pushBatch(): boolean {
+    if (this.#lent !== undefined) return this.#pushLent(this.#lent);
     const batch = this.#batch;
     const size = this.#filled;
     if (batch === undefined) return true;
     this.#batch = undefined;
     this.#filled = 0;
-    this.#bytesWritten += size;
-    // A listener is given the batch at once: it may ask for more, which makes room. A destroyed stream has none.
-    this.#isFull = true;
-    if (this.push(batch.subarray(0, size))) this.#isFull = false;
+    this.#give(batch.subarray(0, size));
     const hasLeft = this.readableLength === 0 && this.#isFlushed?.call(this) === true;
     returnBatchBuffer(hasLeft ? batch : batch.subarray(size));
     return !this.#isFull;
+  }
+
+  #pushLent(lent: Buffer): boolean {
+    this.#lent = undefined;
+    this.#give(lent);
+    return !this.#isFull;
+  }
+
+  #give(bytes: Buffer): void {
+    this.#bytesWritten += bytes.length;
+    // A listener is given the bytes at once: it may ask for more, which makes room. A destroyed stream has none.
+    this.#isFull = true;
+    if (this.push(bytes)) this.#isFull = false;
   }
 
   /** @internal the end of the tick */

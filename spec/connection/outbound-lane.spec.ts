@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OutboundLane } from '../../lib/connection/outbound-lane.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
+import { EncodedFrame, type TranslatingStage } from '../../lib/stream/encoded-frame.ts';
 import { FrameEncoder } from '../../lib/stream/frame-encoder.ts';
 
 const turns = async (): Promise<void> => {
@@ -152,4 +153,47 @@ it('a lane that is let go says nothing more', async () => {
   lane.destroy();
   await turns();
   expect([story, stages.every(({ destroyed }) => destroyed)]).toEqual([[], true]);
+});
+
+describe('a frame that carries its bytes', () => {
+  const prepared = (content: string): EncodedFrame => new EncodedFrame(1, Buffer.from(content));
+  const translating = (translate: TranslatingStage['translateEncoded']): Transform =>
+    Object.assign(stageOf(), { translateEncoded: translate });
+
+  it('does not go through the only stage, where that has at hand what comes out, and keeps its place', async () => {
+    const stage = translating((frame) => (frame.payloadText() === 'b' ? prepared('B!') : undefined));
+    const { lane, encoder, story } = laneOf([stage]);
+    encoder.resume();
+    const written = [text('b'), prepared('a'), prepared('b'), text('c')].map((frame) => lane.write(frame));
+    expect(written).toEqual([true, true, true, true]);
+    expect(story).toEqual(['b', 'a', 'B!', 'c']);
+    expect([lane.givenBytes, lane.heldBytes]).toEqual([5, 0]);
+  });
+
+  it('goes through where something is before it, and where there are more stages', async () => {
+    const callbacks: (() => void)[] = [];
+    const slow: Act = (frame, callback) => void callbacks.push(() => callback(null, frame));
+    const stage = Object.assign(stageOf(slow), { translateEncoded: () => prepared('wrong') });
+    const { lane, story } = laneOf([stage]);
+    expect([lane.write(text('a')), lane.write(prepared('b'))]).toEqual([false, false]);
+    for (let call = callbacks.shift(); call !== undefined; call = callbacks.shift()) call();
+    await turns();
+    for (let call = callbacks.shift(); call !== undefined; call = callbacks.shift()) call();
+    expect(story.filter((entry) => entry !== 'room')).toEqual(['a', 'b']);
+    const two = laneOf([translating(() => prepared('wrong')), stageOf()]);
+    two.lane.write(prepared('c'));
+    expect(two.story).toEqual(['c']);
+  });
+
+  it('fails the connection, and not its sender, where the stage throws', async () => {
+    const { lane, story } = laneOf([
+      translating(() => {
+        throw new Error('cannot');
+      }),
+    ]);
+    lane.write(prepared('a'));
+    expect(story).toEqual([]);
+    await turns();
+    expect(story).toEqual(['failed: an extension could not go on: cannot, 1011', 'room']);
+  });
 });

@@ -135,6 +135,15 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
     await expect(connect(`${url}/other`)).rejects.toMatchObject({ status: 404 });
   },
   'server-raw': ({ url }) => expectEcho(url),
+  'server-prepared': async ({ url }) => {
+    const one = await connectSoon(url);
+    await one.sendText('one');
+    expect(await nextText(one)).toBe('one');
+    const other = await connectSoon(url);
+    await other.sendText('other');
+    expect([await nextText(one), await nextText(other)]).toEqual(['other', 'other']);
+    await Promise.all([one.close(), other.close()]);
+  },
   'server-broadcast': async ({ url }) => {
     const first = await connectSoon(url);
     expect(await nextText(first)).toBe('0 others know; here are 1');

@@ -50,6 +50,7 @@ const ROOT_NAMES = [
   'FrameEncoder',
   'FrameInflater',
   'HandshakeError',
+  'PreparedFrame',
   'ProtocolError',
   'VIOLATIONS',
   'WsConnection',

@@ -3,7 +3,10 @@ import { WS_SEND_BUFFER } from '../../lib/protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from '../../lib/stream/batch-buffer.ts';
 
 /** Takes what the process may have left over from before. */
-const drain = (): void => void takeBatchBuffer(0);
+const drain = (): void => {
+  takeBatchBuffer(0);
+  returnBatchBuffer(Buffer.alloc(0));
+};
 
 describe('batch buffers', () => {
   it('are as large as a full frame with its header, in memory of their own', () => {
@@ -33,11 +36,19 @@ describe('batch buffers', () => {
 
   it('are kept where the rest is the largest, and not where it is tiny', () => {
     drain();
-    const [first, second, third] = [takeBatchBuffer(1), takeBatchBuffer(1), takeBatchBuffer(1)];
-    returnBatchBuffer(first.subarray(-1000));
-    returnBatchBuffer(second.subarray(-3000));
-    returnBatchBuffer(third.subarray(-2000));
-    expect(takeBatchBuffer(1).buffer).toBe(second.buffer);
+    const [tiny, large, small] = [Buffer.alloc(1000), Buffer.alloc(3000), Buffer.alloc(2000)];
+    for (const rest of [tiny, large, small]) returnBatchBuffer(rest);
+    expect(takeBatchBuffer(1).buffer).toBe(large.buffer);
+    returnBatchBuffer(tiny);
+    expect(takeBatchBuffer(1)).toHaveLength(WS_SEND_BUFFER);
+  });
+
+  it('are shares of what is wanted while somebody else gathers too, and full again when he has done', () => {
+    drain();
+    const first = takeBatchBuffer(100);
+    const shares = [1, 125, 3000, WS_SEND_BUFFER].map((wanted) => takeBatchBuffer(wanted).length);
+    expect(shares).toEqual([512, 512, 6000, WS_SEND_BUFFER]);
+    returnBatchBuffer(first.subarray(-1));
     expect(takeBatchBuffer(1)).toHaveLength(WS_SEND_BUFFER);
   });
 });
