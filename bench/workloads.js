@@ -15,6 +15,10 @@ function client(name, connections, inFlight, bytes) {
   return { name, kind: 'client', connections, inFlight, bytes };
 }
 
+function fanOut(name, connections, inFlight) {
+  return { name, kind: 'fan-out', server: 'fan-out', connections, inFlight, bytes: 125 };
+}
+
 function inProcess(task, bytes, peers = ['wspipe', 'ws', 'ws-native']) {
   return { name: `${task}-${sizeName(bytes)}`, kind: 'in-process', task, bytes, peers };
 }
@@ -51,7 +55,9 @@ export const WORKLOADS = [
   echo('echo-64m', 1, 1, 64 * MIB - 1),
   { name: 'upload-64k', kind: 'upload', server: 'upload', connections: 4, turns: 4, bytes: 64 * KIB },
   { name: 'download-64k', kind: 'download', server: 'download', connections: 4, turns: 4, bytes: 64 * KIB },
-  { name: 'fan-out-500', kind: 'fan-out', server: 'fan-out', connections: 500, inFlight: 2, bytes: 125 },
+  fanOut('fan-out-500', 500, 2),
+  fanOut('fan-out-500x16', 500, 16),
+  fanOut('fan-out-5000', 5000, 2),
   { name: 'connects', kind: 'connects', server: 'echo', connections: 32 },
   { name: 'idle-memory', kind: 'idle-memory', server: 'echo', connections: 10_000 },
   client('client-125-1x64', 1, 64, 125),
