@@ -186,6 +186,7 @@ it('data through extensions counts as life for idleTimeoutMs, in either directio
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   expect([client.isOpen(), server.isOpen()]).toEqual([true, true]);
+  server.resume();
   expect((await client.close()).wasClean).toBe(true);
 });
 

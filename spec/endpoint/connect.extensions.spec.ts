@@ -185,6 +185,7 @@ describe('createPair', () => {
     expect([client.extensions, server.extensions]).toEqual([header, header]);
     void client.sendText('hello '.repeat(200));
     expect((await server.recvFrame())?.payloadText()).toBe('hello '.repeat(200));
+    server.resume();
     expect(await client.close()).toMatchObject({ wasClean: true });
   });
 });
