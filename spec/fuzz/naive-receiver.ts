@@ -52,7 +52,7 @@ export function receiveNaively(bytes: Buffer, role: Role, maxMessageBytes: numbe
     if (opcode < 8 && (opcode === 0) !== (message !== undefined)) return end(1002);
     const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
     const start = 2 + extended + (isMasked ? 4 : 0);
-    if (rest.length < start) return end(0);
+    if (rest.length < start) return end(0, opcode === 8 && short === 1 ? 'close body' : undefined);
     const length =
       extended === 0 ? BigInt(short) : extended === 2 ? BigInt(rest.readUInt16BE(2)) : rest.readBigUInt64BE(2);
     if (length >= 2n ** 63n) return end(1002, 'length bit');
