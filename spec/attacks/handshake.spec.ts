@@ -50,7 +50,8 @@ describe('a request that attacks', () => {
     await listen(server);
     WsServer.attach(server, { maxHeaderBytes: 65_536, maxHeaderCount: 3000 });
     const answer = await exchange(portOf(server), formatAttack({ before: 'a: b\r\n'.repeat(2100) }));
-    expect(answer.status).toBe(400);
+    // From Node 26 on, the server itself refuses what is beyond its count.
+    expect([400, 431]).toContain(answer.status);
   });
 
   it('CVE-2024-37890: 2,000 fields are no harm where there is room for them', async () => {

@@ -81,7 +81,7 @@ describe('broadcast', () => {
     }
     expect(stuckConn.isOpen()).toBe(false);
     // The queue, and what the encoder and the socket hold before it.
-    expect(most).toBeLessThan(256 * KIB + 4 * 64 * KIB);
+    expect(most).toBeLessThan(256 * KIB + 6 * 64 * KIB);
     expect(links.every(({ ours }) => ours.isOpen())).toBe(true);
     stuck.socket.destroy();
     expect((await stuckConn.closeInfo).error).toMatchObject({ code: 'WS_ERR_QUEUE_FULL' });
