@@ -11,6 +11,9 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+/** What lives is what a collection leaves: buffers that it found dead are freed then, and not later in the background. */
+const LIVE_FLAGS = ['--expose-gc', '--no-concurrent-array-buffer-sweeping'];
+
 const { values } = parseArgs({
   options: {
     bytes: { type: 'string', default: '10e9' },
@@ -45,7 +48,7 @@ function start(part, port) {
   const script = fileURLToPath(new URL('soak-message-process.js', import.meta.url));
   const settings = JSON.stringify({ bytes, from, port });
   const child = fork(script, [part, settings], {
-    execArgv: [...values['node-flags'].split(' ').filter(Boolean), ...(values.live ? ['--expose-gc'] : [])],
+    execArgv: [...values['node-flags'].split(' ').filter(Boolean), ...(values.live ? LIVE_FLAGS : [])],
   });
   const messages = [];
   let wake = () => {};
