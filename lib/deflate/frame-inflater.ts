@@ -14,9 +14,9 @@ import { ProtocolError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import { byteLimit } from '../protocol/header-rules.ts';
 import { MessageMeter } from '../protocol/message-assembler.ts';
-import { WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from '../protocol/opcode.ts';
+import { WS_OPCODE_CONTINUATION } from '../protocol/opcode.ts';
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
-import { Utf8Validator } from '../protocol/utf8.ts';
+import { TextJudge } from '../protocol/text-judge.ts';
 import type { DeflatePool } from './deflate-pool.ts';
 import { checkWindowBits, DeflateStage, FLUSH_END_LENGTH, RSV1, sharedOutput } from './deflate-stage.ts';
 import { PlainTextTail } from './plain-text-tail.ts';
@@ -64,7 +64,7 @@ export class FrameInflater extends DeflateStage {
   readonly #windowBytes: number;
   readonly #contextTakeover: boolean;
   readonly #maxInflatedRatio: number;
-  readonly #validateUtf8: boolean;
+  readonly #judge: TextJudge | undefined;
   readonly #meter: MessageMeter;
   /** Text to which what is to come may refer. */
   #tail: PlainTextTail | undefined;
@@ -74,7 +74,6 @@ export class FrameInflater extends DeflateStage {
   // The message.
   #isInsideMessage = false;
   #isCompressed = false;
-  #utf8: Utf8Validator | undefined;
   /** Of this frame and those before it. */
   #compressedBytes = 0;
   #inflatedBytes = 0;
@@ -103,7 +102,7 @@ export class FrameInflater extends DeflateStage {
     this.#windowBytes = 1 << windowBits;
     this.#contextTakeover = options.contextTakeover ?? true;
     this.#maxInflatedRatio = maxInflatedRatio;
-    this.#validateUtf8 = options.validateUtf8 ?? true;
+    this.#judge = (options.validateUtf8 ?? true) ? new TextJudge(isUtf8) : undefined;
     this.#meter = meter;
   }
 
@@ -156,8 +155,6 @@ export class FrameInflater extends DeflateStage {
     this.#rsv = 0;
     this.#compressedBytes = 0;
     this.#inflatedBytes = 0;
-    const isChecked = this.#isCompressed && this.#validateUtf8 && frame.opcode === WS_OPCODE_TEXT;
-    this.#utf8 = isChecked ? new Utf8Validator(isUtf8) : undefined;
   }
 
   #inflate(frame: WsFrame): WsFrame | undefined {
@@ -234,7 +231,7 @@ export class FrameInflater extends DeflateStage {
     const piece = this.takeFrame(filled, size, isFinal, frame, this.#rsv);
     this.#rsv = 0;
     this.#meter.add(piece);
-    if (this.#utf8 !== undefined) this.#checkText(this.#utf8, piece);
+    this.#judge?.add(piece);
     return piece;
   }
 
@@ -246,15 +243,8 @@ export class FrameInflater extends DeflateStage {
     throw new ProtocolError('WS_ERR_INFLATED_RATIO', `${this.#inflatedBytes} bytes of ${used}`);
   }
 
-  #checkText(utf8: Utf8Validator, { payload, isFinal }: WsFrame): void {
-    const wrong = utf8.push(payload);
-    if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${payload[wrong]!.toString(16)}`);
-    if (isFinal && !utf8.isComplete) throw new ProtocolError('WS_ERR_INVALID_UTF8', 'it ends inside a character');
-  }
-
   #endMessage(): void {
     this.#isInsideMessage = false;
-    this.#utf8 = undefined;
     if (this.#contextTakeover) {
       this.restContext();
       return;

@@ -5,7 +5,6 @@
  * @see RFC 7692
  */
 import { byteLimit, count, flag } from '../options.ts';
-import type { WsFrame } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import type { ExtensionStages, WsExtension } from '../stream/ws-extension.ts';
 import {
@@ -18,12 +17,17 @@ import {
 } from './deflate-parameters.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { RSV1 } from './deflate-stage.ts';
-import { FrameDeflater } from './frame-deflater.ts';
-import { FrameInflater } from './frame-inflater.ts';
+import { FrameDeflater, type FrameDeflaterOptions } from './frame-deflater.ts';
+import { FrameInflater, type FrameInflaterOptions } from './frame-inflater.ts';
 import { isDeflateAvailable } from './zlib-context.ts';
 
-/** What permessage-deflate is asked for, and how it compresses. The first four are the parameters of RFC 7692 §7.1. */
-export interface PerMessageDeflateOptions {
+/**
+ * What permessage-deflate is asked for, by the parameters of RFC 7692 §7.1, and how we compress and inflate. Where there
+ * is no `maxInflatedRatio`, `maxMessageBytes` of the connection limits what a message may become.
+ */
+export interface PerMessageDeflateOptions
+  extends Pick<FrameDeflaterOptions, 'level' | 'memLevel' | 'thresholdBytes' | 'shouldCompress' | 'pool'>,
+    Pick<FrameInflaterOptions, 'maxInflatedRatio'> {
   /**
    * Whether the server begins each message with an empty window. Default `false`: what messages have in common is then
    * sent once. With `true` the server keeps nothing between messages.
@@ -43,20 +47,6 @@ export interface PerMessageDeflateOptions {
    * JSON and logs that takes two thirds of the time of 15 and comes out as small; prose and code grow by about 5 %.
    */
   readonly windowBits?: number | undefined;
-  /** zlib's effort for what we send, −1 to 9. Default −1: zlib's own choice, which is 6. */
-  readonly level?: number | undefined;
-  /** zlib's memory for what we send, 1 to 9: 2^(memLevel + 9) bytes beside the window, while it compresses. Default 8. */
-  readonly memLevel?: number | undefined;
-  /** Messages of fewer bytes are sent as they are. Default 256: smaller ones rarely shrink. */
-  readonly thresholdBytes?: number | undefined;
-  /**
-   * Decides instead of `thresholdBytes`, by the first frame of a message; `compress` of the message itself comes before it.
-   */
-  readonly shouldCompress?: ((frame: WsFrame) => boolean) | undefined;
-  /** How many times its size a message that comes may become; 1009 beyond it. Default `Infinity`: `maxMessageBytes` limits it. */
-  readonly maxInflatedRatio?: number | undefined;
-  /** Where zlib contexts come from. Default: one pool for the process. */
-  readonly pool?: DeflatePool | undefined;
 }
 
 const NAME = 'permessage-deflate';

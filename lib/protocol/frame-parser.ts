@@ -20,6 +20,7 @@ import { mask, rotateMaskingKey } from './mask.ts';
 import { isControlOpcode, WS_OPCODE_CLOSE, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from './opcode.ts';
 import { type Allocate, allocateBytes, PayloadCollector } from './payload-collector.ts';
 import { WS_RECV_BUFFER } from './sizes.ts';
+import { assertUtf8 } from './text-judge.ts';
 import { type IsUtf8, Utf8Validator } from './utf8.ts';
 
 export interface FrameParserOptions {
@@ -253,14 +254,8 @@ export class FrameParser {
   }
 
   #checkText(piece: Uint8Array): void {
-    // §8.1 "When an endpoint … finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST
-    // _Fail the WebSocket Connection_."
     this.#utf8 ??= new Utf8Validator(this.#isUtf8);
-    const wrong = this.#utf8.push(piece);
-    if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${piece[wrong]!.toString(16)}`);
-    if (this.#remaining === 0 && this.#isFinal && !this.#utf8.isComplete) {
-      throw new ProtocolError('WS_ERR_INVALID_UTF8', 'it ends inside a character');
-    }
+    assertUtf8(this.#utf8, piece, this.#remaining === 0 && this.#isFinal);
   }
 
   /** Keeps a piece of a payload that spans chunks; gives the frame when it is the last one. */

@@ -29,12 +29,20 @@ export class TextJudge {
       this.#utf8.reset();
     }
     if (!this.#isText) return;
-    // §8.1 "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a
-    // valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
-    const wrong = this.#utf8.push(frame.payload);
-    if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${frame.payload[wrong]!.toString(16)}`);
-    if (frame.isFinal && !this.#utf8.isComplete) {
-      throw new ProtocolError('WS_ERR_INVALID_UTF8', 'it ends inside a character');
-    }
+    assertUtf8(this.#utf8, frame.payload, frame.isFinal);
   }
+}
+
+/**
+ * Judges the next piece of a text.
+ *
+ * @param isEnd whether the text ends with it
+ * @throws ProtocolError (`WS_ERR_INVALID_UTF8`)
+ */
+export function assertUtf8(utf8: Utf8Validator, piece: Uint8Array, isEnd: boolean): void {
+  // §8.1 "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a
+  // valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+  const wrong = utf8.push(piece);
+  if (wrong !== -1) throw new ProtocolError('WS_ERR_INVALID_UTF8', `byte 0x${piece[wrong]!.toString(16)}`);
+  if (isEnd && !utf8.isComplete) throw new ProtocolError('WS_ERR_INVALID_UTF8', 'it ends inside a character');
 }

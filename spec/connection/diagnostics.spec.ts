@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openChannel, refusedChannel } from '../../lib/connection/diagnostics.ts';
+import { listenTo } from '../support/channels.ts';
 import { isClose, meet, ROLES, turns } from '../support/naive-peer.ts';
 
 interface Message {
@@ -10,26 +10,17 @@ interface Message {
   readonly limit?: unknown;
 }
 
-/** Collects what is published on a channel until the test ends. */
-function listenTo(name: string): Message[] {
-  const messages: Message[] = [];
-  const note = (message: unknown): void => void messages.push(message as Message);
-  subscribe(name, note);
-  onTestFinished(() => void unsubscribe(name, note));
-  return messages;
-}
-
 describe('a channel', () => {
   it('knows whether anybody subscribes, so that nothing is made for nobody', () => {
     expect([openChannel.hasSubscribers, refusedChannel.hasSubscribers]).toEqual([false, false]);
-    listenTo('wspipe:open');
+    listenTo<Message>('wspipe:open');
     expect([openChannel.hasSubscribers, refusedChannel.hasSubscribers]).toEqual([true, false]);
   });
 });
 
 describe.each(ROLES)('a connection (%s)', (role) => {
   it('tells wspipe:open when it stands, ready to be used', async () => {
-    const messages = listenTo('wspipe:open');
+    const messages = listenTo<Message>('wspipe:open');
     const { conn } = await meet(role);
     expect(messages).toEqual([{ connection: conn }]);
     expect(conn.isOpen()).toBe(true);
@@ -37,7 +28,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:closed once, with what closeInfo says', async () => {
-    const messages = listenTo('wspipe:closed');
+    const messages = listenTo<Message>('wspipe:closed');
     const { conn, peer } = await meet(role);
     peer.close(1000, 'bye');
     peer.fin();
@@ -49,7 +40,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:violation of what the peer broke, and no limit', async () => {
-    const [violations, limits] = [listenTo('wspipe:violation'), listenTo('wspipe:limit')];
+    const [violations, limits] = [listenTo<Message>('wspipe:violation'), listenTo<Message>('wspipe:limit')];
     const { conn, peer } = await meet(role);
     peer.send(3);
     peer.fin();
@@ -64,7 +55,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
     ['maxMessageBytes', { maxMessageBytes: 5 }, 'WS_ERR_MESSAGE_TOO_LARGE'],
     ['maxFrameBytes', { maxFrameBytes: 5 }, 'WS_ERR_FRAME_TOO_LARGE'],
   ])('tells wspipe:violation and wspipe:limit of what exceeds %s', async (limit, options, code) => {
-    const [violations, limits] = [listenTo('wspipe:violation'), listenTo('wspipe:limit')];
+    const [violations, limits] = [listenTo<Message>('wspipe:violation'), listenTo<Message>('wspipe:limit')];
     const { conn, peer } = await meet(role, options);
     peer.text('123456');
     peer.fin();
@@ -75,14 +66,14 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:limit of a dead peer (heartbeat)', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn } = await meet(role, { heartbeat: { intervalMs: 10, timeoutMs: 10 } });
     await conn.closeInfo;
     expect(limits).toEqual([{ limit: 'heartbeat', connection: conn }]);
   });
 
   it('tells wspipe:limit of a peer that reads nothing (writeTimeoutMs)', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn } = await meet(role, { writeTimeoutMs: 20 });
     void conn.sendBinary(Buffer.alloc(1_000_000));
     await conn.closeInfo;
@@ -90,7 +81,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:limit of a silence (idleTimeoutMs), and of a close that stands still (closeTimeoutMs)', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn, peer } = await meet(role, { idleTimeoutMs: 10, closeTimeoutMs: 20 });
     peer.listen();
     await conn.closeInfo;
@@ -101,7 +92,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:limit of a caller who does not wait (maxQueuedBytes)', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn } = await meet(role, { maxQueuedBytes: 10_000 });
     while (conn.isOpen()) void conn.sendBinary(Buffer.alloc(30_000));
     expect(limits).toEqual([{ limit: 'maxQueuedBytes', connection: conn }]);
@@ -109,7 +100,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('tells wspipe:limit of a peer that is held to a rate, each time that begins', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn, peer } = await meet(role, { maxMessagesPerSecond: 100 });
     for (let index = 0; index < 103; index++) peer.text('x');
     for (let index = 0; index < 103; index++) await conn.recvFrame();
@@ -119,7 +110,7 @@ describe.each(ROLES)('a connection (%s)', (role) => {
   });
 
   it('does not tell of plain backpressure, which is no limit: maxBufferedBytes', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const { conn, peer } = await meet(role, { maxBufferedBytes: 1 });
     for (let index = 0; index < 50; index++) peer.text('x');
     await turns();

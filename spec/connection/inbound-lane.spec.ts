@@ -1,24 +1,10 @@
-import { PassThrough, Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, Transform } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { InboundLane } from '../../lib/connection/inbound-lane.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { TextJudge } from '../../lib/protocol/text-judge.ts';
-
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 6; i++) await new Promise((resolve) => setImmediate(resolve));
-};
-
-type Act = (frame: WsFrame, callback: TransformCallback, stage: Transform) => void;
-
-/** A stage that does with each frame what the test says. */
-function stageOf(act: Act = (frame, callback) => callback(null, frame)): Transform {
-  const stage: Transform = new Transform({
-    objectMode: true,
-    transform: (frame: WsFrame, _encoding, callback) => act(frame, callback, stage),
-  });
-  return stage;
-}
+import { type Act, stageOf, turns } from '../support/stages.ts';
 
 /** Takes a turn of the loop for each frame. */
 const slow: Act = (frame, callback) => void setImmediate(() => callback(null, frame));

@@ -1,24 +1,11 @@
-import { PassThrough, Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, type Transform } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { OutboundLane } from '../../lib/connection/outbound-lane.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
 import { EncodedFrame, type TranslatingStage } from '../../lib/stream/encoded-frame.ts';
 import { FrameEncoder } from '../../lib/stream/frame-encoder.ts';
-
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 6; i++) await new Promise((resolve) => setImmediate(resolve));
-};
-
-type Act = (frame: WsFrame, callback: TransformCallback, stage: Transform) => void;
-
-function stageOf(act: Act = (frame, callback) => callback(null, frame)): Transform {
-  const stage: Transform = new Transform({
-    objectMode: true,
-    transform: (frame: WsFrame, _encoding, callback) => act(frame, callback, stage),
-  });
-  return stage;
-}
+import { type Act, stageOf, turns } from '../support/stages.ts';
 
 function laneOf(stages: Transform[]) {
   const encoder = new FrameEncoder({ role: 'server', writableHighWaterMark: 1, readableHighWaterMark: 1 });

@@ -1,5 +1,5 @@
 /** A connection at rest has no decoder, no encoder and no stages; nobody notices. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloseInfo } from '../../lib/connection/closer.ts';
 import { restWatch } from '../../lib/connection/rest-watch.ts';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
@@ -17,7 +17,9 @@ function rest(): number {
   return restWatch.size;
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+/** Lets it rest until so much is left awake: what is on its way arrives first. */
+const restTo = (awake: number): Promise<void> => vi.waitFor(() => expect(rest()).toBe(awake), { interval: 2 });
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function pair(): Promise<{ client: WsConnection; server: WsConnection }> {
   const sockets = await tcpPair();
@@ -53,8 +55,7 @@ describe('a connection', () => {
     const { client, server } = await pair();
     for (let round = 0; round < 5; round++) {
       await exchange(client, server, `round ${round}`);
-      await turn();
-      expect(rest()).toBe(0);
+      await restTo(0);
       expect([client.bufferedAmount, server.bufferedAmount]).toEqual([0, 0]);
     }
     const [first, second] = [client.recvFrame(), client.recvFrame()];
@@ -68,21 +69,17 @@ describe('a connection', () => {
   it('does not rest inside a message, either way, nor while it is not read', async () => {
     const { client, server } = await pair();
     await client.sendFrame(new WsFrame(1, Buffer.from('half'), { isFinal: false }));
-    await turn();
-    expect(rest()).toBe(1);
+    await restTo(1);
     await client.sendFrame(new WsFrame(0, Buffer.from(' whole')));
     expect((await server.recvFrame())?.payloadText()).toBe('half whole');
-    await turn();
-    expect(rest()).toBe(0);
+    await restTo(0);
     // More than the server's inbox takes: its socket is held.
     const big = new Uint8Array(300_000).fill(7);
     const sending = Promise.all([client.sendBinary(big), client.sendBinary(big), client.sendBinary(big)]);
-    await turn();
-    expect(rest()).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(rest()).toBeGreaterThan(0), { interval: 2 });
     for (let count = 0; count < 3; count++) expect((await server.recvFrame())?.payload.length).toBe(big.length);
     await sending;
-    await turn();
-    expect(rest()).toBe(0);
+    await restTo(0);
     await part(client, server);
   });
 
@@ -93,8 +90,7 @@ describe('a connection', () => {
   ])('hears of %s while it rests', async (_name, end, info) => {
     const { client, server } = await pair();
     await exchange(client, server, 'hello');
-    await turn();
-    expect(rest()).toBe(0);
+    await restTo(0);
     const read = server.recvFrame();
     await end(client);
     expect(await read).toBeNull();
@@ -105,8 +101,7 @@ describe('a connection', () => {
   it('tells its own end while it rests', async () => {
     const { client, server } = await pair();
     await exchange(client, server, 'hello');
-    await turn();
-    rest();
+    await restTo(0);
     client.forceClose();
     expect(await client.recvFrame()).toBeNull();
     expect(await client.closeInfo).toMatchObject({ code: 1006, initiator: 'local' });
@@ -116,8 +111,7 @@ describe('a connection', () => {
   it('answers a ping, and is pinged, while it rests', async () => {
     const { client, server } = await pair();
     await exchange(client, server, 'hello');
-    await turn();
-    rest();
+    await restTo(0);
     expect(await client.ping()).toBeGreaterThan(0);
     rest();
     expect(await server.ping()).toBeGreaterThan(0);
@@ -137,13 +131,11 @@ describe.each<[string, PerMessageDeflateOptions, number]>([
       await exchange(client, server, `${text}${round}`);
       expect(await client.sendText(text)).toBeLessThan(text.length / 2);
       expect((await server.recvFrame())?.payloadText()).toBe(text);
-      await turn();
-      expect(rest()).toBe(awake);
+      await restTo(awake);
     }
     const message = server.createMessage('text');
     message.write('half ');
-    await turn();
-    expect(rest()).toBe(2);
+    await restTo(2);
     message.end('whole');
     expect((await client.recvFrame())?.payloadText()).toBe('half whole');
     expect(await part(server, client)).toMatchObject({ wasClean: true });

@@ -1,5 +1,4 @@
 /** How many a server lets in, how long it waits for them, and what it tells of it: over real sockets. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,6 +8,7 @@ import { refuse } from '../../lib/endpoint/refusal.ts';
 import { WsServer } from '../../lib/endpoint/ws-server.ts';
 import type { HandshakeError } from '../../lib/errors.ts';
 import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
+import { listenTo } from '../support/channels.ts';
 import { boundServer, deferred, dial, exchange, httpServer, linked, until, urlOf } from '../support/endpoints.ts';
 import { rawClient, upgradeRequest } from '../support/sockets.ts';
 
@@ -17,14 +17,6 @@ interface Message {
   readonly error?: HandshakeError;
   readonly request?: { readonly url: string };
   readonly connection?: unknown;
-}
-
-function listenTo(name: string): Message[] {
-  const messages: Message[] = [];
-  const note = (message: unknown): void => void messages.push(message as Message);
-  subscribe(name, note);
-  onTestFinished(() => void unsubscribe(name, note));
-  return messages;
 }
 
 const WAYS = ['bound', 'attached'] as const;
@@ -43,7 +35,7 @@ async function openServer(way: (typeof WAYS)[number], options: ServerOptions) {
 
 describe.each(WAYS)('maxConnectionsPerAddress (%s)', (way) => {
   it('answers 429 beyond it, and lets the next one in when one has gone', async () => {
-    const [limits, refused] = [listenTo('wspipe:limit'), listenTo('wspipe:refused')];
+    const [limits, refused] = [listenTo<Message>('wspipe:limit'), listenTo<Message>('wspipe:refused')];
     const errors: HandshakeError[] = [];
     const onRefused = (error: HandshakeError): void => void errors.push(error);
     const { server, port } = await openServer(way, { maxConnectionsPerAddress: 2, onRefused });
@@ -86,7 +78,7 @@ describe.each(WAYS)('maxConnectionsPerAddress (%s)', (way) => {
 
 describe('maxPendingHandshakes', () => {
   it('answers 503 to whoever comes while so many sockets say nothing, and others when they have gone', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const server = await boundServer({ maxPendingHandshakes: 2 });
     const silent = [dial(server.port), dial(server.port)];
     await Promise.all(silent.map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));
@@ -124,7 +116,7 @@ describe('maxPendingHandshakes', () => {
   });
 
   it('cuts whoever comes over TLS beyond it, and those who do not get through TLS count', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const server = await boundServer({ maxPendingHandshakes: 1, tls: { key: TEST_KEY, cert: TEST_CERT } });
     const silent = dial(server.port);
     await new Promise((resolve) => silent.socket.once('connect', resolve));
@@ -149,7 +141,7 @@ describe('maxHeaderCount', () => {
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`X-${index}`, 'a']));
 
   it('answers 431 beyond it: the five fields that are needed, and so many more', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const server = await boundServer({ maxHeaderCount: 7 });
     expect((await rawClient(server.port, { headers: fields(2) })).status).toBe(101);
     expect((await exchange(server.port, upgradeRequest({ headers: fields(3) }))).status).toBe(431);
@@ -175,7 +167,7 @@ describe('maxHeaderCount', () => {
 
 describe('handshakeTimeoutMs', () => {
   it('counts from the moment in which the socket comes: a peer that says nothing gets 408', async () => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const server = await boundServer({ handshakeTimeoutMs: 60 });
     const silent = dial(server.port);
     expect((await silent.received.readAll()).toString()).toMatch(/^HTTP\/1\.1 408 /);
@@ -211,7 +203,7 @@ describe('the other limits', () => {
     ['maxHeaderBytes', { maxHeaderBytes: 300 }, { headers: { 'X-Long': 'a'.repeat(400) } }, 431],
     ['handshakeTimeoutMs', { handshakeTimeoutMs: 20, authorize: () => new Promise(() => {}) }, {}, 503],
   ])('tell wspipe:limit of %s', async (limit, options, request, status) => {
-    const limits = listenTo('wspipe:limit');
+    const limits = listenTo<Message>('wspipe:limit');
     const server = await boundServer(options);
     expect((await exchange(server.port, upgradeRequest(request))).status).toBe(status);
     await until(() => limits.length > 0);
@@ -219,7 +211,7 @@ describe('the other limits', () => {
   });
 
   it('tell nothing of a handshake that is refused for another reason', async () => {
-    const [limits, refused] = [listenTo('wspipe:limit'), listenTo('wspipe:refused')];
+    const [limits, refused] = [listenTo<Message>('wspipe:limit'), listenTo<Message>('wspipe:refused')];
     const server = await boundServer({ path: '/chat' });
     expect((await exchange(server.port, upgradeRequest())).status).toBe(404);
     expect([limits.length, refused.length]).toEqual([0, 1]);
@@ -228,7 +220,7 @@ describe('the other limits', () => {
 
 describe('wspipe:handler-error', () => {
   it('tells of a handler that throws', async () => {
-    const messages = listenTo('wspipe:handler-error');
+    const messages = listenTo<Message>('wspipe:handler-error');
     const server = await boundServer();
     server.on('handlerError', () => {});
     const thrown = new Error('a bad handler');
