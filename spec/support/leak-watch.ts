@@ -59,8 +59,12 @@ function watchRefresh(): void {
   };
 }
 
-/** Puts watched timer functions in the place of the global ones. For the setup file, once. */
+let isWatching = false;
+
+/** Puts watched timer functions in the place of the global ones: once, for the files of a worker share its globals. */
 export function watchTimers(): void {
+  if (isWatching) return;
+  isWatching = true;
   globalThis.setTimeout = watched(globalThis.setTimeout);
   globalThis.setInterval = watched(globalThis.setInterval);
   watchRefresh();
