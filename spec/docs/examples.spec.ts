@@ -21,7 +21,8 @@ interface Example {
 }
 
 function readExamples(): Example[] {
-  const documents = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)];
+  const names = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' });
+  const documents = ['README.md', ...names.map((name) => `docs/${name}`)];
   return documents.filter((path) => path.endsWith('.md')).flatMap(parseExamples);
 }
 
