@@ -4,11 +4,10 @@
 // names. The page offers `permessage-deflate; client_max_window_bits`; what is agreed on is the server's choice.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { bindCompressionServer } from '../spec/interop/our-server.js';
 import { PLATFORM_COMPRESSION_NAMES } from '../spec/interop/peers.js';
+import { launchChromium } from './chromium.js';
 
-const { chromium } = createRequire(new URL('../spec/browser/package.json', import.meta.url))('playwright-core');
 const MODULES = ['/cases.js', '/compression-cases.js', '/inbox.js', '/peers/platform-client.js'];
 
 async function answerWithModule({ url }, response) {
@@ -28,8 +27,7 @@ async function playInPage(names) {
 }
 
 const server = await bindCompressionServer(answerWithModule);
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await launchChromium();
 try {
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.port}/`);

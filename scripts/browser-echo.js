@@ -6,25 +6,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { launchProfile } from './chromium.js';
 
-const { chromium } = createRequire(new URL('../spec/browser/package.json', import.meta.url))('playwright-core');
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const FILE_BYTES = 20 * 1024 * 1024;
 const SCRIPTS = 'Hello, world · Γειά σου Κόσμε · مرحبا بالعالم · 你好，世界 · 👋🏽🌍👩‍👩‍👧';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 const shots = process.argv[2];
 const scratch = await mkdtemp(join(tmpdir(), 'wspipe-browser-'));
 const cleanups = [() => rm(scratch, { recursive: true, force: true })];
@@ -47,10 +36,7 @@ async function startServer() {
 }
 
 async function openPage(url) {
-  const context = await chromium.launchPersistentContext(join(scratch, 'profile'), {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    args: FLAGS,
+  const context = await launchProfile(join(scratch, 'profile'), {
     viewport: { width: 1280, height: 960 },
     colorScheme: 'light',
   });

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { WsServer } from '../dist/index.js';
+import { launchChromium } from './chromium.js';
 
 const FLOOD = 64;
 const MIB = 1_048_576;
@@ -75,9 +75,7 @@ async function runProcess(command, args) {
 }
 
 async function runChromium(url) {
-  const { chromium } = createRequire(new URL('../spec/browser/package.json', import.meta.url))('playwright-core');
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await launchChromium();
   try {
     await inPage(browser, url);
     await inPageWithout(browser, url);
