@@ -11,8 +11,9 @@ import { connect, WsServer } from '../../lib/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}.examples/`;
-/** What stands for the port 8080 of the documents. */
+/** The ports of the documents: that of the program, and one where somebody else is. */
 const PORT = 8080;
+const OTHER_PORT = 8081;
 
 interface Example {
   readonly name: string;
@@ -47,13 +48,17 @@ async function freePort(): Promise<number> {
 interface Run {
   readonly child: ChildProcess;
   readonly url: string;
+  /** Where the documents say 8081. */
+  readonly otherPort: number;
   readonly ended: Promise<number | null>;
   output(): string;
 }
 
 async function run(name: string, port: number): Promise<Run> {
-  const script = readFileSync(`${folder}out/${name}.js`, 'utf8').replaceAll(String(PORT), String(port));
-  writeFileSync(`${folder}out/${name}.js`, script);
+  const otherPort = await freePort();
+  const script = readFileSync(`${folder}out/${name}.js`, 'utf8');
+  const moved = script.replaceAll(String(PORT), String(port)).replaceAll(String(OTHER_PORT), String(otherPort));
+  writeFileSync(`${folder}out/${name}.js`, moved);
   const child = spawn(process.execPath, [`${folder}out/${name}.js`], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
@@ -62,7 +67,7 @@ async function run(name: string, port: number): Promise<Run> {
     child.kill('SIGKILL');
     await ended;
   });
-  return { child, url: `ws://localhost:${port}`, ended, output: () => output };
+  return { child, url: `ws://localhost:${port}`, otherPort, ended, output: () => output };
 }
 
 /** Connects as soon as the example listens. */
@@ -92,6 +97,44 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
   'echo-server': async ({ url, output }) => {
     await expectEcho(url);
     await expect.poll(output).toContain('closed 1000 true');
+  },
+  'start-chat': async ({ url }) => {
+    const page = url.replace('ws', 'http');
+    const [one, other] = [await connectSoon(`${url}/chat`, { origin: page }), await connectSoon(`${url}/chat`)];
+    expect(await (await fetch(page)).text()).toContain('new WebSocket(');
+    await one.sendText('hello');
+    expect([await nextText(one), await nextText(other)]).toEqual(['hello', 'hello']);
+    await expect(connect(`${url}/chat`, { origin: 'https://evil.example' })).rejects.toMatchObject({ status: 403 });
+    await Promise.all([one.close(), other.close()]);
+  },
+  'start-upload': async ({ url, output }) => {
+    const cut = await connectSoon(url);
+    cut.createMessage('binary').write(Buffer.alloc(1000));
+    await cut.ping();
+    cut.forceClose();
+    const conn = await connect(url);
+    await conn.sendBinary(Buffer.alloc(3_000_000));
+    expect(await nextText(conn)).toBe('3000000 bytes are safe');
+    await conn.close();
+    expect(output()).toBe('');
+  },
+  'start-proxy': async ({ url, otherPort }) => {
+    const behind = await WsServer.bind(otherPort);
+    void behind.serve(async (conn) => {
+      for await (const frame of conn) await conn.sendText(`${frame.payloadLength} behind`);
+    });
+    const conn = await connectSoon(url);
+    await conn.sendBinary(Buffer.alloc(1_000_000));
+    expect(await nextText(conn)).toBe('1000000 behind');
+    expect(await conn.close(4000, 'passed on')).toMatchObject({ code: 4000, wasClean: true });
+    await behind.close();
+    await expect((await connect(url)).closeInfo).resolves.toMatchObject({ code: 1011 });
+  },
+  'migrating-server': async ({ url }) => {
+    const conn = await connectSoon(url);
+    await conn.sendText('hello');
+    expect(await nextText(conn)).toBe('you said hello');
+    await conn.close();
   },
   'pipeline-server': ({ url }) => expectEcho(url),
   'streamed-echo': ({ url }) => expectEcho(url),
@@ -156,7 +199,7 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
 };
 
 /** Examples that need a server to talk to. */
-const needsEcho = new Set(['client', 'client-guide', 'client-recv']);
+const needsEcho = new Set(['client', 'client-guide', 'client-recv', 'start-upload-client']);
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
