@@ -16,7 +16,9 @@ export interface EstablishedOptions extends ConnectionOptions {
   readonly protocol?: string | undefined;
   /** The extensions that `acceptExtensions` or `confirmExtensions` has negotiated. Default: none. */
   readonly extensions?: WsNegotiatedExtensions | undefined;
+  /** What the server knows of the request. */
   readonly request?: WsRequest | undefined;
+  /** What the client knows of the response. */
   readonly response?: WsResponse | undefined;
   /** What `authorize` returned. */
   readonly context?: unknown;

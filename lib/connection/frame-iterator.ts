@@ -16,6 +16,7 @@ export interface FrameSource {
 
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
+/** Gives frames one at a time: what a `for await` loop over a connection, or over `fragments()`, asks. */
 export class FrameIterator implements AsyncIterableIterator<WsFrame> {
   readonly #source: FrameSource;
   #isLeft = false;

@@ -8,6 +8,7 @@ import type { WsFrame } from '../protocol/frame.ts';
 import { PieceReader, type PieceSource } from './piece-reader.ts';
 import { WsMessage } from './ws-message.ts';
 
+/** What `messages()` takes. */
 export interface MessagesOptions {
   /** The largest message in bytes, inclusive; a larger one fails the connection with 1009. Default `Infinity`. */
   readonly maxMessageBytes?: number | undefined;
@@ -30,6 +31,7 @@ export interface MessageIteratorSource extends PieceSource {
 
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
+/** Gives messages one at a time, each as a stream: what a `for await` loop over `messages()` asks. */
 export class MessageIterator implements AsyncIterableIterator<WsMessage> {
   readonly #source: MessageIteratorSource;
   readonly #onAbandoned: 'discard' | 'close';

@@ -30,6 +30,7 @@ export interface MessageTarget {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** A message that is written bit by bit: a Writable of bytes, or of text, whose end is the end of the message. */
 export class OutgoingMessage extends Writable implements OutboxJob {
   readonly #target: MessageTarget;
   readonly #validator: Utf8Validator | undefined;

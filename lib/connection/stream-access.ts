@@ -20,6 +20,7 @@ import { assertCompress, type WriteCallback } from './sender.ts';
 import { createWebStreams, type WebFaceSource, type WebStreams } from './web-face.ts';
 import type { WsMessageType } from './ws-message.ts';
 
+/** What `fragments()` takes. */
 export interface FragmentsOptions {
   /** The largest message in bytes, inclusive; a larger one fails the connection with 1009. Default `Infinity`. */
   readonly maxMessageBytes?: number | undefined;

@@ -14,8 +14,10 @@ export interface MessageOptions {
   readonly compress?: boolean | undefined;
 }
 
+/** What every send takes. */
 export interface SendOptions extends WaitOptions, MessageOptions {}
 
+/** What `ping()` takes. */
 export interface PingOptions extends WaitOptions {
   /** ms after which the result is `null`. Default: as long as the connection lasts. */
   readonly timeoutMs?: number | undefined;

@@ -12,6 +12,7 @@
 import { byteLimit } from '../protocol/header-rules.ts';
 import { contextBytes, ZlibContext, type ZlibSettings } from './zlib-context.ts';
 
+/** How much a {@link DeflatePool} may hold. */
 export interface DeflatePoolOptions {
   /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 170 compressors with our defaults, or 760 inflaters. */
   readonly maxBytes?: number | undefined;

@@ -21,6 +21,7 @@ import type { DeflatePool } from './deflate-pool.ts';
 import { checkWhole, checkWindowBits, DeflateStage, FLUSH_END_LENGTH, RSV1, sharedOutput } from './deflate-stage.ts';
 import { Z_NO_FLUSH, Z_SYNC_FLUSH } from './zlib-context.ts';
 
+/** How a {@link FrameDeflater} compresses. */
 export interface FrameDeflaterOptions {
   /** How far it may refer back, 8–15: 2^windowBits bytes. Default 15. */
   readonly windowBits?: number | undefined;

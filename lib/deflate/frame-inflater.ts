@@ -22,6 +22,7 @@ import { checkWindowBits, DeflateStage, FLUSH_END_LENGTH, RSV1, sharedOutput } f
 import { PlainTextTail } from './plain-text-tail.ts';
 import { Z_BLOCK, Z_NO_FLUSH, type ZlibContext } from './zlib-context.ts';
 
+/** What a {@link FrameInflater} takes, and where it stops. */
 export interface FrameInflaterOptions {
   /** The window of the peer's compressor, 8–15: it refers back at most 2^windowBits bytes. Default 15. */
   readonly windowBits?: number | undefined;

@@ -13,6 +13,7 @@ import { EncodedFrame } from '../stream/encoded-frame.ts';
 /** What can be sent to many: a whole message as a frame, text, or bytes. */
 export type Message = WsFrame | string | BytesLike;
 
+/** How a {@link PreparedFrame} is sent. */
 export interface PreparedFrameOptions {
   /** Whether it is compressed where permessage-deflate was agreed on. Default: what the frame says, or the connection's policy. */
   readonly compress?: boolean | undefined;

@@ -23,6 +23,7 @@ import { WS_RECV_BUFFER } from './sizes.ts';
 import { assertUtf8 } from './text-judge.ts';
 import { type IsUtf8, Utf8Validator } from './utf8.ts';
 
+/** What a {@link FrameParser} demands. */
 export interface FrameParserOptions {
   /** Our role: a server demands masked frames, a client demands unmasked ones. */
   readonly role: WsRole;
@@ -47,6 +48,7 @@ export interface FrameParserOptions {
 const NO_BYTES = new Uint8Array(0);
 const RSV1 = 4;
 
+/** Bytes to frames: a machine of two states, header and payload, that is fed chunks cut anywhere. */
 export class FrameParser {
   readonly role: WsRole;
   readonly maxFrameBytes: number;

@@ -11,6 +11,7 @@ import { assertRole, type WsRole } from './header-rules.ts';
 import { mask, rotateMaskingKey } from './mask.ts';
 import { createMaskingKey } from './masking-key.ts';
 
+/** Who a {@link FrameSerializer} writes for. */
 export interface FrameSerializerOptions {
   /** Our role: a client masks (§5.1 "a client MUST mask all frames that it sends"), a server does not. */
   readonly role: WsRole;
@@ -20,6 +21,7 @@ export interface FrameSerializerOptions {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Frames to bytes: header and payload, masked where a client writes. */
 export class FrameSerializer {
   readonly #createKey: (() => number) | undefined;
   #payload: Uint8Array = NO_BYTES;

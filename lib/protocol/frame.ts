@@ -25,6 +25,7 @@ export type BytesLike = Uint8Array | ArrayBuffer;
 const MAX_CONTROL_PAYLOAD = 125;
 const EMPTY = new Uint8Array(0);
 
+/** What a frame is, beside its opcode and its payload. */
 export interface WsFrameOptions {
   /** Whether it is the last (or only) frame of its message. Default `true`. */
   readonly isFinal?: boolean | undefined;

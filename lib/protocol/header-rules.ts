@@ -75,6 +75,7 @@ function assertMaskBit(isMasked: boolean, role: WsRole): void {
 export interface LengthLimits {
   /** Bytes, inclusive. */
   readonly maxFrameBytes: number;
+  /** Whether lengths in more bytes than needed are taken. */
   readonly allowNonMinimalLengths: boolean;
 }
 

@@ -11,6 +11,7 @@ import { type Allocate, PayloadCollector } from './payload-collector.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** How large a message may become. */
 export interface MessageAssemblerOptions {
   /** The largest message in bytes, inclusive. */
   readonly maxMessageBytes: number;
@@ -50,6 +51,7 @@ export class MessageMeter {
   }
 }
 
+/** Fragments to messages. */
 export class MessageAssembler extends MessageMeter {
   readonly #allocate: Allocate | undefined;
   #collector: PayloadCollector | undefined;

@@ -24,6 +24,7 @@ function isWorthKeeping(piece: Uint8Array): boolean {
   return piece.length >= WS_RECV_BUFFER && piece.length * 2 >= piece.buffer.byteLength;
 }
 
+/** Gathers a payload that comes in pieces. */
 export class PayloadCollector {
   readonly #allocate: Allocate;
   #pieces: Uint8Array[] = [];

@@ -8,6 +8,7 @@ import type { WsFrame } from '../protocol/frame.ts';
 import { FrameParser, type FrameParserOptions } from '../protocol/frame-parser.ts';
 import { FrameStage } from './frame-stage.ts';
 
+/** What a {@link FrameDecoder} demands and how much it holds. */
 export interface FrameDecoderOptions extends Omit<FrameParserOptions, 'allocate' | 'isUtf8'> {
   /** Bytes of payload that may wait in the readable queue before no more frames are made. Default 65,536. */
   readonly maxBufferedBytes?: number | undefined;

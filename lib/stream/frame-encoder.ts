@@ -18,6 +18,7 @@ import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
 import { EncodedFrame, wireOf } from './encoded-frame.ts';
 
+/** How a {@link FrameEncoder} writes. */
 export interface FrameEncoderOptions extends FrameSerializerOptions {
   /** Frames that may wait to be encoded. Default 16. */
   readonly writableHighWaterMark?: number | undefined;
