@@ -105,6 +105,8 @@ export type HandshakeErrorCode =
   | 'WS_ERR_HANDSHAKE'
   /** The handshake was in order and was refused: by `authorize`, `origins`, `path`, a limit, or by the server's answer. */
   | 'WS_ERR_HANDSHAKE_REFUSED'
+  /** HTTP/2 was asked for, and the server does not speak it or takes no WebSockets over it, or the session has ended. */
+  | 'WS_ERR_HTTP2'
   /** It was not finished within `handshakeTimeoutMs`. */
   | 'WS_ERR_HANDSHAKE_TIMEOUT'
   /** The server redirects, more often than `maxRedirects` (0) allows, or to where we will not follow. */

@@ -5,7 +5,6 @@
  * Whatever happens meanwhile, the result is a connection or `null`; a promise of it never rejects.
  */
 
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { limitChannel, refusedChannel } from '../connection/diagnostics.ts';
@@ -14,16 +13,19 @@ import type { HandshakeError } from '../errors.ts';
 import { groupFields } from '../handshake/field-grammar.ts';
 import type { WsRequest } from '../options.ts';
 import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
+import type { UpgradeAnswer } from './http2-answer.ts';
 import { formatHead, Refusal, sendRefusal } from './refusal.ts';
 import { type Interruption, SocketWatch } from './socket-watch.ts';
-import { type Admission, type Agreement, describeRequest, negotiate } from './upgrade-request.ts';
+import { type Admission, type Agreement, describeRequest, negotiate, type RequestHead } from './upgrade-request.ts';
 
 /** A request and what came with it. */
 export interface Upgrade {
-  readonly message: IncomingMessage;
+  readonly message: RequestHead;
   readonly socket: Duplex;
   /** Bytes behind the request that were already read. */
   readonly head: Uint8Array;
+  /** How it is answered, where it did not come over HTTP/1.1. */
+  readonly answer?: UpgradeAnswer | undefined;
 }
 
 /** What a server has to say in the matter. */
@@ -72,44 +74,46 @@ export function acceptUpgrade(
 }
 
 function answerUpgrade(
-  { message, socket, head }: Upgrade,
+  upgrade: Upgrade,
   request: WsRequest,
   result: Agreement | Interruption,
   options: ResolvedUpgradeOptions,
   watch: SocketWatch,
   { welcome }: UpgradeHooks,
 ): WsConnection | null {
+  const { message, socket, answer } = upgrade;
   if (result === null || socket.destroyed || !socket.writable) {
     socket.destroy();
     watch.release();
     return null;
   }
-  if (!(result instanceof Refusal)) {
-    const connection = establish(socket, head, result, options, watch);
+  const refusal = result instanceof Refusal ? result : answer?.accept(result.lines);
+  if (refusal === undefined) {
+    const connection = establish(upgrade, result as Agreement, options, watch);
     welcome?.(connection);
     return connection;
   }
-  sendRefusal(socket, result, message.method === 'HEAD');
+  if (answer === undefined) sendRefusal(socket, refusal, message.method === 'HEAD');
+  else answer.refuse(refusal);
   watch.release();
-  reportRefusal(result, options, request);
+  reportRefusal(refusal, options, request);
   return null;
 }
 
 /** Asks Node, which says so nowhere in public; only a request that upgrades shares its socket with an answer. */
-function hasPendingResponse({ upgrade, socket }: IncomingMessage & { readonly upgrade?: unknown }): boolean {
+function hasPendingResponse({ upgrade, socket }: RequestHead & { readonly upgrade?: unknown }): boolean {
   const { _httpMessage: response } = socket as { readonly _httpMessage?: unknown };
   return upgrade === true && (response ?? null) !== null;
 }
 
 function establish(
-  socket: Duplex,
-  head: Uint8Array,
+  { socket, head, answer }: Upgrade,
   { lines, protocol, extensions, request, context }: Agreement,
   options: ResolvedUpgradeOptions,
   watch: SocketWatch,
 ): WsConnection {
   prepareSocket(socket);
-  socket.write(formatHead('HTTP/1.1 101 Switching Protocols', lines));
+  if (answer === undefined) socket.write(formatHead('HTTP/1.1 101 Switching Protocols', lines));
   // The options last: V8 takes 6 µs to add names to a copy, and 0.2 to copy behind the names.
   const established = { protocol, extensions, request, context, head, ...options.connection };
   const connection = WsConnection.fromServer(socket, established);

@@ -9,6 +9,7 @@ import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { reportRefusal, type Upgrade } from './accept-upgrade.ts';
+import { Http2Switch, isHttp2Server } from './http2-switch.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
 
 /** An HTTP server whose upgrades can be served. */
@@ -23,10 +24,13 @@ const switchboards: WeakMap<EventEmitter, Switchboard> = new WeakMap();
 class Switchboard {
   readonly #httpServer: EventEmitter;
   readonly #takers: Set<TakeUpgrade> = new Set();
+  /** Where it speaks HTTP/2. */
+  readonly #http2: Http2Switch | undefined;
 
   constructor(httpServer: EventEmitter) {
     this.#httpServer = httpServer;
     httpServer.on('upgrade', this.#onUpgrade);
+    if (isHttp2Server(httpServer)) this.#http2 = new Http2Switch(httpServer, (upgrade) => this.#offer(upgrade));
   }
 
   add(take: TakeUpgrade): void {
@@ -37,12 +41,17 @@ class Switchboard {
     this.#takers.delete(take);
     if (this.#takers.size > 0) return;
     this.#httpServer.off('upgrade', this.#onUpgrade);
+    this.#http2?.release();
     switchboards.delete(this.#httpServer);
   }
 
+  #offer(upgrade: Upgrade): boolean {
+    for (const take of this.#takers) if (take(upgrade)) return true;
+    return false;
+  }
+
   readonly #onUpgrade = (message: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const upgrade = { message, socket, head };
-    for (const take of this.#takers) if (take(upgrade)) return;
+    if (this.#offer({ message, socket, head })) return;
     const isAlone = this.#httpServer.listenerCount('upgrade') === 1;
     if (!isAlone) return;
     const refusal = new Refusal(404, 'nothing is served here');

@@ -5,20 +5,21 @@
 
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { type RequestOptions, request as requestSecure } from 'node:https';
-import { connect as connectTcp, isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import type { Duplex, Readable } from 'node:stream';
 import { HandshakeError } from '../errors.ts';
 import type { FieldLine } from '../handshake/field-grammar.ts';
-import type { ConnectTarget } from './connect-target.ts';
+import { addressOf, openSocket } from './client-socket.ts';
 import type { ResolvedConnectOptions } from './endpoint-options.ts';
 import type { HandshakeDeadline } from './handshake-deadline.ts';
 import type { Itinerary } from './redirect.ts';
 
-/** The server's answer: with a socket where it switched protocols, else with the beginning of its body. */
+/** An answer as Node's parser gives it, as far as it matters here. */
+export type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'headers' | 'rawHeaders'>;
+
+/** The server's answer: with a socket where it accepted, else with the beginning of its body. */
 export type Answer =
-  | { readonly message: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
-  | { readonly message: IncomingMessage; readonly socket?: undefined; readonly body: string };
+  | { readonly message: ResponseHead; readonly socket: Duplex; readonly head: Buffer }
+  | { readonly message: ResponseHead; readonly socket?: undefined; readonly body: string };
 
 /** Bytes of a refusal's body that are kept: enough for what a person reads. */
 const MAX_BODY_BYTES = 4096;
@@ -53,17 +54,18 @@ interface Response {
 }
 
 function sendRequest(
-  { target, tls }: Itinerary,
+  itinerary: Itinerary,
   lines: readonly FieldLine[],
   options: ResolvedConnectOptions,
   deadline: HandshakeDeadline,
 ): Promise<Response> {
+  const { target, tls } = itinerary;
   const makeRequest = target.isSecure ? requestSecure : requestPlain;
   const request = makeRequest({
     // An agent of node:https looks for what TLS takes among the options of the request.
     ...(tls as RequestOptions | undefined),
     ...addressOf(target),
-    ...connectorOf(target, tls, options),
+    ...connectorOf(itinerary, options),
     path: target.path,
     headers: lines.flat(),
     maxHeaderSize: options.maxHeaderBytes,
@@ -85,30 +87,14 @@ function sendRequest(
   });
 }
 
-type Address = Pick<RequestOptions, 'host' | 'port' | 'socketPath'>;
-
-function addressOf({ socketPath, hostname, port }: ConnectTarget): Address {
-  return socketPath === undefined ? { host: hostname, port } : { socketPath };
-}
-
 /** Chooses who makes the socket. Without an agent, no pool keeps a hand on it. */
-function connectorOf(
-  target: ConnectTarget,
-  tls: Itinerary['tls'],
-  { agent, createConnection }: ResolvedConnectOptions,
-): RequestOptions {
+function connectorOf(itinerary: Itinerary, { agent, createConnection }: ResolvedConnectOptions): RequestOptions {
   if (createConnection !== undefined) return { ...(agent && { agent }), createConnection } as RequestOptions;
-  if (agent !== undefined) return { agent };
-  const { hostname, port, socketPath } = target;
-  const address = socketPath === undefined ? { host: hostname, port } : { path: socketPath };
-  if (!target.isSecure) return { createConnection: () => connectTcp(address) };
-  // "the client MUST use the Server Name Indication extension" (§4.1), which takes names only (RFC 6066 §3).
-  const servername = isIP(hostname) === 0 ? hostname : '';
-  return { createConnection: () => connectTls({ servername, ALPNProtocols: ['http/1.1'], ...tls, ...address }) };
+  return agent === undefined ? { createConnection: () => openSocket(itinerary, 'http/1.1') } : { agent };
 }
 
-/** Reads the beginning of a body; what follows is not worth the wait. */
-async function readBody(message: IncomingMessage): Promise<string> {
+/** Reads the beginning of a body; what follows is not worth the wait. It never rejects. */
+export async function readBody(message: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   const timer = setTimeout(() => message.destroy(), BODY_TIMEOUT_MS);
   try {

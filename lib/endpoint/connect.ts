@@ -4,21 +4,22 @@
  * @see RFC 6455 §4.1
  */
 
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WsConnection } from '../connection/ws-connection.ts';
 import { HandshakeError } from '../errors.ts';
 import { createKey } from '../handshake/accept-key.ts';
 import { formatCallerHeaders } from '../handshake/caller-headers.ts';
 import { formatRequest, readResponse } from '../handshake/client-handshake.ts';
+import { formatExtendedConnect } from '../handshake/extended-connect.ts';
 import { confirmExtensions, offerExtensions } from '../handshake/extension-negotiation.ts';
 import { type FieldLine, groupFields } from '../handshake/field-grammar.ts';
 import { openExtensions } from '../stream/ws-extension.ts';
 import { prepareSocket } from './accept-upgrade.ts';
-import { requestUpgrade } from './client-request.ts';
+import { type ResponseHead, requestUpgrade } from './client-request.ts';
 import { parseConnectTarget } from './connect-target.ts';
 import { type ConnectOptions, type ResolvedConnectOptions, resolveConnectOptions } from './endpoint-options.ts';
 import { HandshakeDeadline } from './handshake-deadline.ts';
+import { requestStream } from './http2-request.ts';
 import { followRedirect, type Itinerary, isRedirect, redirectError } from './redirect.ts';
 import { sha1 } from './upgrade-request.ts';
 
@@ -56,13 +57,15 @@ export async function connect(url: string | URL, options?: ConnectOptions | unde
 
 /** What is asked at one address. */
 interface Question {
-  readonly key: string;
+  /** Undefined over HTTP/2, which has none. */
+  readonly key: string | undefined;
   readonly lines: readonly FieldLine[];
 }
 
 function ask(itinerary: Itinerary, options: ResolvedConnectOptions): Question {
-  const key = createKey();
-  return { key, lines: formatLines(itinerary, key, options) };
+  const key = options.http2 === undefined ? createKey() : undefined;
+  const lines = formatLines(itinerary, key, options);
+  return { key, lines: key === undefined ? formatExtendedConnect(itinerary.target, lines) : lines };
 }
 
 /** Tries one address after the other until one of them does not redirect. */
@@ -77,19 +80,28 @@ async function travel(
   for (let redirectCount = 0; ; redirectCount += 1) {
     deadline.assertGoing();
     const { key, lines } = question;
-    const answered = await requestUpgrade(itinerary, lines, options, deadline);
+    const request = options.http2 === undefined ? requestUpgrade : requestStream;
+    const answered = await request(itinerary, lines, options, deadline);
     const { message } = answered;
     if (answered.socket !== undefined) return establish(message, answered.socket, answered.head, key, options);
     const answer = { status: message.statusCode ?? 0, headers: joinHeaders(message) };
     if (!isRedirect(answer)) throw refusedError(answer, answered.body);
     if (redirectCount >= options.maxRedirects) throw redirectError(answer, 'more redirects are not followed');
-    itinerary = followRedirect(itinerary, answer);
+    const next = followRedirect(itinerary, answer);
+    if (typeof options.http2 === 'object' && next.target.origin !== itinerary.target.origin) {
+      throw redirectError(answer, 'it leads away from the session');
+    }
+    itinerary = next;
     question = ask(itinerary, options);
   }
 }
 
 /** Writes all header fields of a request. What the caller says takes the place of what the URL says. */
-function formatLines({ target, headers }: Itinerary, key: string, options: ResolvedConnectOptions): FieldLine[] {
+function formatLines(
+  { target, headers }: Itinerary,
+  key: string | undefined,
+  options: ResolvedConnectOptions,
+): FieldLine[] {
   const { protocols, origin } = options;
   const extensions = offerExtensions(options.extensions) || undefined;
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
@@ -106,10 +118,10 @@ function formatLines({ target, headers }: Itinerary, key: string, options: Resol
 }
 
 function establish(
-  message: IncomingMessage,
+  message: ResponseHead,
   socket: Duplex,
   head: Uint8Array,
-  key: string,
+  key: string | undefined,
   { protocols, extensions: spoken, maxHeaderCount, connection }: ResolvedConnectOptions,
 ): WsConnection {
   const status = message.statusCode ?? 0;
@@ -119,7 +131,7 @@ function establish(
     }
     // "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1" (§4.1), and an answer of 1.0
     // cannot switch protocols (RFC 9110 §15.2).
-    if (message.httpVersion !== '1.1') {
+    if (key !== undefined && message.httpVersion !== '1.1') {
       throw new HandshakeError('WS_ERR_HANDSHAKE', status, `the server answered in HTTP/${message.httpVersion}`);
     }
     const asked = { key, protocols, extensionsOffered: spoken.map(({ name }) => name) };
@@ -143,6 +155,6 @@ function refusedError(answer: { status: number; headers: Readonly<Record<string,
   return new HandshakeError(code, status, `the server answered with status ${status}`, { headers, body });
 }
 
-function joinHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+function joinHeaders({ headers }: ResponseHead): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, String(value)]));
 }

@@ -4,6 +4,7 @@
  */
 
 import type { ClientRequestArgs, Agent as HttpAgent } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsConnectOptions, TlsOptions } from 'node:tls';
@@ -112,11 +113,18 @@ export interface ConnectOptions extends ConnectionOptions, HandshakeLimits, Exte
   readonly tls?: TlsConnectOptions | undefined;
   /** An agent of `node:http` or `node:https`, for a proxy. Default: none, as a connection is used by nobody after us. */
   readonly agent?: HttpAgent | HttpsAgent | undefined;
-  /** Makes the socket, as the option of `node:http` does. */
+  /** Makes the socket, as the option of `node:http` does: it returns it, or calls back. For `wss:`, TLS is spoken on it already. */
   readonly createConnection?:
-    | ClientRequestArgs['createConnection']
-    | ((options: ClientRequestArgs) => Duplex)
+    | ((
+        options: ClientRequestArgs,
+        callback: (error: Error | null, socket?: Duplex | undefined) => void,
+      ) => Duplex | null | undefined)
     | undefined;
+  /**
+   * Connects over a stream of HTTP/2 (RFC 8441): `true` on a session of its own, which ends with the connection; a session
+   * of yours carries many connections, and is left as it is. Default: HTTP/1.1.
+   */
+  readonly http2?: boolean | ClientHttp2Session | undefined;
 }
 
 /** {@link UpgradeOptions} with every default in its place. */
@@ -143,7 +151,9 @@ export interface ResolvedServerOptions extends ResolvedUpgradeOptions {
 
 /** {@link ConnectOptions} with every default in its place. */
 export interface ResolvedConnectOptions
-  extends Omit<ConnectOptions, keyof ConnectionOptions | keyof ExtensionOptions | 'protocols'> {
+  extends Omit<ConnectOptions, keyof ConnectionOptions | keyof ExtensionOptions | 'protocols' | 'http2'> {
+  /** Undefined for HTTP/1.1. */
+  readonly http2: true | ClientHttp2Session | undefined;
   readonly protocols: readonly string[];
   readonly extensions: readonly WsExtension[];
   readonly maxHeaderBytes: number;
@@ -206,21 +216,47 @@ export function resolveServerOptions(options: ServerOptions = {}): ResolvedServe
 export function resolveConnectOptions(options: ConnectOptions = {}): ResolvedConnectOptions {
   assertObject('options', options);
   const { perMessageDeflate, extensions, ...others } = options;
-  const { protocols = [], headers, origin, signal, maxRedirects, tls, agent, createConnection, ...rest } = others;
+  const {
+    protocols = [],
+    headers,
+    origin,
+    signal,
+    maxRedirects,
+    tls,
+    agent,
+    createConnection,
+    http2,
+    ...rest
+  } = others;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal');
   if (tls !== undefined) assertObject('tls', tls);
   if (createConnection !== undefined && typeof createConnection !== 'function') {
     throw new TypeError('createConnection must be a function');
   }
+  assertHttp2(http2, { agent, tls, createConnection });
   if (typeof protocols !== 'string') assertProtocols(protocols);
   const connection = resolveConnectionOptions(rest);
   return {
+    http2: http2 === false ? undefined : http2,
     ...{ headers, origin, signal, tls, agent, createConnection, connection },
     ...resolveHandshakeLimits(rest),
     protocols: typeof protocols === 'string' ? [protocols] : protocols,
     extensions: resolveExtensions({ perMessageDeflate, extensions }, true),
     maxRedirects: count('maxRedirects', maxRedirects, 0, MAX_REDIRECTS),
   };
+}
+
+function assertHttp2(
+  http2: ConnectOptions['http2'],
+  { agent, ...others }: Pick<ConnectOptions, 'agent' | 'tls' | 'createConnection'>,
+): void {
+  if (http2 === undefined || http2 === false) return;
+  const isSession = typeof http2 === 'object' && typeof http2?.request === 'function';
+  if (http2 !== true && !isSession) throw new TypeError('http2 must be true, false or a ClientHttp2Session');
+  // An option that would do nothing is a mistake to be told.
+  if (agent !== undefined) throw new TypeError('an agent makes sockets for HTTP/1.1 only');
+  const alien = isSession ? Object.entries(others).find(([, value]) => value !== undefined) : undefined;
+  if (alien !== undefined) throw new TypeError(`${alien[0]} is of no use where the session is there already`);
 }
 
 interface ResolvedHandshakeLimits {

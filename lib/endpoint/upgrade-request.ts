@@ -26,7 +26,10 @@ import { openExtensions, type WsNegotiatedExtensions } from '../stream/ws-extens
 import type { ResolvedUpgradeOptions } from './endpoint-options.ts';
 import { Refusal } from './refusal.ts';
 
-/** A handshake that is accepted: what the 101 says, and what the connection will know. */
+/** A request as Node's parser gives it, as far as it matters here. */
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'headers' | 'rawHeaders' | 'socket'>;
+
+/** A handshake that is accepted: what the answer says, and what the connection will know. */
 export interface Agreement {
   readonly lines: readonly FieldLine[];
   readonly protocol: string;
@@ -54,7 +57,7 @@ export const sha1: Sha1 =
  * @param fields the request's header fields, where they were grouped already
  */
 export function describeRequest(
-  request: IncomingMessage,
+  request: RequestHead,
   socket: Duplex,
   fields: HeaderFields = groupFields(request.rawHeaders),
 ): WsRequest {
@@ -79,7 +82,7 @@ function addressOf(socket: Duplex & { readonly remoteAddress?: string | undefine
  * @see RFC 6455 §4.2.2
  */
 export function negotiate(
-  message: IncomingMessage,
+  message: RequestHead,
   request: WsRequest,
   options: ResolvedUpgradeOptions,
   admit: Admission | undefined,
@@ -140,7 +143,7 @@ function readHandshake(asked: HandshakeRequest): ServerHandshake | Refusal {
 }
 
 /** The size of a head in bytes, as it is written without needless spaces. */
-function measureHead({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+function measureHead({ method = '', url = '', rawHeaders }: RequestHead): number {
   let size = method.length + ' '.length + url.length + ' HTTP/1.1\r\n'.length + '\r\n'.length;
   for (const text of rawHeaders) size += text.length + ': '.length;
   return size;

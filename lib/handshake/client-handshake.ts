@@ -24,8 +24,8 @@ import {
 
 /** What the request asks for. */
 export interface ClientOffer {
-  /** A fresh key from `createKey`. */
-  readonly key: string;
+  /** A fresh key from `createKey`; undefined over HTTP/2, which has none. */
+  readonly key: string | undefined;
   /** Subprotocols, all different, the best one first. */
   readonly protocols?: readonly string[] | undefined;
   /** Offered extensions, as the value of `Sec-WebSocket-Extensions`; undefined for none. */
@@ -44,7 +44,8 @@ export interface HandshakeResponse {
 
 /** What was asked for, against which the response is held. */
 export interface ClientExpectation {
-  readonly key: string;
+  /** Undefined over HTTP/2. */
+  readonly key: string | undefined;
   readonly protocols: readonly string[];
   /** The names of the offered extensions. */
   readonly extensionsOffered: readonly string[];
@@ -58,22 +59,20 @@ export interface ClientHandshake {
 }
 
 /**
- * Writes the fields of the request of an opening handshake, all but Host, which goes with the address.
+ * Writes the fields of the request of an opening handshake, all but Host, which goes with the address, and over HTTP/2
+ * all but the pseudo-header fields.
  *
  * @throws TypeError for a key that is not 16 bytes in base64, for a subprotocol that is no token or is given twice
  * (browsers: `SyntaxError`), for malformed extensions, for an origin with a space or a control character, and for a
  * further field that is malformed or that the handshake writes itself
- * @see RFC 6455 §4.1
+ * @see RFC 6455 §4.1; RFC 8441 §5
  */
 export function formatRequest(offer: ClientOffer): FieldLine[] {
   const { key, protocols = [], extensions, origin, headers } = offer;
-  if (!isKey(key)) throw new TypeError('the key must be 16 bytes in base64');
-  const lines: FieldLine[] = [
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Key', key],
-    ['Sec-WebSocket-Version', '13'],
-  ];
+  if (key !== undefined && !isKey(key)) throw new TypeError('the key must be 16 bytes in base64');
+  const lines: FieldLine[] = [];
+  if (key !== undefined) lines.push(['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Key', key]);
+  lines.push(['Sec-WebSocket-Version', '13']);
   if (protocols.length > 0) lines.push(['Sec-WebSocket-Protocol', formatProtocols(protocols)]);
   if (extensions !== undefined) lines.push(formatExtensionsField(extensions));
   if (origin !== undefined) lines.push(['Origin', formatOrigin(origin)]);
@@ -105,20 +104,31 @@ function formatOrigin(origin: string): string {
  * A server that chooses none of the offered subprotocols is within the RFC; `protocol` is then `''`.
  *
  * @throws HandshakeError with the status and the fields that came: `WS_ERR_HANDSHAKE_REFUSED` where the status is not
- * 101, `WS_ERR_HANDSHAKE` where a 101 breaks the RFC
- * @see RFC 6455 §4.1
+ * 101 (2xx over HTTP/2), `WS_ERR_HANDSHAKE` where an answer with that status breaks the RFC
+ * @see RFC 6455 §4.1; RFC 8441 §5
  */
 export function readResponse(response: HandshakeResponse, expected: ClientExpectation, sha1: Sha1): ClientHandshake {
+  const { key } = expected;
   // "If the status code received from the server is not 101, the client handles the response per HTTP procedures."
-  if (response.status !== 101) {
+  if (!isAcceptance(response.status, key === undefined)) {
     fail(response, `the server answered with status ${response.status}`, 'WS_ERR_HANDSHAKE_REFUSED');
   }
-  assertSwitched(response);
-  assertAccept(response, computeAccept(expected.key, sha1));
+  if (key !== undefined) {
+    assertSwitched(response);
+    assertAccept(response, computeAccept(key, sha1));
+  }
   return {
     extensions: readExtensions(response, expected.extensionsOffered),
     protocol: readProtocol(response, expected.protocols),
   };
+}
+
+/**
+ * Says whether a status accepts a handshake. To a CONNECT, "any 2xx (Successful) response indicates that the sender […]
+ * will switch to tunnel mode" (RFC 9110 §9.3.6).
+ */
+export function isAcceptance(status: number, isHttp2: boolean): boolean {
+  return isHttp2 ? status >= 200 && status <= 299 : status === 101;
 }
 
 function assertSwitched(response: HandshakeResponse): void {

@@ -1,5 +1,5 @@
 /**
- * The server's half of the opening handshake: reads a request, and writes the fields of the 101 that accepts it.
+ * The server's half of the opening handshake: reads a request, and writes the fields of the answer that accepts it.
  *
  * Law: a request is in order or it is refused with the HTTP status that says why; nothing is repaired. Whether it is
  * wanted (origin, path, authorization, limits) is not decided here.
@@ -10,6 +10,7 @@
 import { HandshakeError } from '../errors.ts';
 import { computeAccept, isKey, type Sha1 } from './accept-key.ts';
 import { type CallerHeaders, formatCallerHeaders, formatExtensionsField } from './caller-headers.ts';
+import { isExtendedConnect, readExtendedConnect } from './extended-connect.ts';
 import {
   type ExtensionOffer,
   type FieldLine,
@@ -36,7 +37,8 @@ export interface HandshakeRequest {
 
 /** What a request that is in order asks for. */
 export interface ServerHandshake {
-  readonly key: string;
+  /** Undefined over HTTP/2, which has none. */
+  readonly key: string | undefined;
   readonly host: string;
   /** The Origin field as it was sent; undefined where there is none, which says that no browser sent it. */
   readonly origin: string | undefined;
@@ -46,10 +48,10 @@ export interface ServerHandshake {
   readonly extensions: readonly ExtensionOffer[];
 }
 
-/** What the 101 says. */
+/** What the 101 says, or over HTTP/2 the 200. */
 export interface ServerAnswer {
-  /** The key of the request. */
-  readonly key: string;
+  /** The key of the request; undefined over HTTP/2, which has none. */
+  readonly key: string | undefined;
   /** The subprotocols of the request. */
   readonly protocols: readonly string[];
   /** The chosen subprotocol, one of `protocols`; undefined for none. */
@@ -76,29 +78,42 @@ function refuse(status: number, message: string, headers: Readonly<Record<string
  * appropriate error code (such as 400 Bad Request)." (§4.2.1)
  *
  * @throws HandshakeError with the status and the fields to answer: 405 for another method than GET; 505 for another
- * HTTP than 1.x; 426 where no upgrade to WebSocket is asked for, or another version of it than 13; 400 for the rest
- * @see RFC 6455 §4.2.1
+ * HTTP than 1.x; 426 where no upgrade to WebSocket is asked for, or another version of it than 13; 400 for the rest; for
+ * an extended CONNECT of HTTP/2, 501 for another protocol, and 400 for the rest
+ * @see RFC 6455 §4.2.1; RFC 8441 §5
  */
 export function readRequest(request: HandshakeRequest): ServerHandshake {
-  assertRequestLine(request);
   const { headers } = request;
-  const host = readHost(headers);
-  assertUpgrade(headers);
+  const isHttp2 = isExtendedConnect(request);
+  const host = isHttp2 ? readExtendedConnect(request) : readUpgrade(request);
   assertNoBody(headers);
+  // It comes before the key: other versions have other keys.
+  assertVersion(headers, isHttp2);
   return {
     host,
-    key: readKey(headers),
+    // "Implementations using this extended CONNECT to bootstrap WebSockets do not do the processing of the
+    // Sec-WebSocket-Key and Sec-WebSocket-Accept header fields of [RFC6455] as that functionality has been superseded by
+    // the :protocol pseudo-header field." (RFC 8441 §5)
+    key: isHttp2 ? undefined : readKey(headers),
     origin: readOrigin(headers),
     protocols: readProtocols(headers),
     extensions: readExtensions(headers),
   };
 }
 
+/** Judges what only a request of HTTP/1.1 has. @returns the host */
+function readUpgrade(request: HandshakeRequest): string {
+  assertRequestLine(request);
+  const host = readHost(request.headers);
+  assertUpgrade(request.headers);
+  return host;
+}
+
 function assertRequestLine({ method, httpVersion, url }: HandshakeRequest): void {
   // "An HTTP/1.1 or higher GET request" (§4.2.1). A method's name is case-sensitive (RFC 9110 §9.1).
   if (method !== 'GET') refuse(405, 'a WebSocket handshake is a GET request', { Allow: 'GET' });
   // HTTP/1.0 is of a major version that we do speak, so 505 would be wrong: the request is, and 400 says so. HTTP/2 has
-  // no Upgrade at all (RFC 9113 §8.6); WebSockets over it begin in another way (RFC 8441).
+  // no Upgrade at all (RFC 9113 §8.6); WebSockets over it begin with an extended CONNECT (RFC 8441).
   if (!httpVersion.startsWith('1.')) refuse(505, 'a WebSocket handshake is an HTTP/1.1 request');
   if (httpVersion === '1.0') refuse(400, 'a WebSocket handshake needs HTTP/1.1');
   // "including a 'Request-URI' that should be interpreted as a /resource name/" (§4.2.1), which begins with a slash.
@@ -134,14 +149,17 @@ function assertNoBody(headers: HeaderFields): void {
   if (hasLength || headers['transfer-encoding'] !== undefined) refuse(400, 'a WebSocket handshake has no body');
 }
 
-function readKey(headers: HeaderFields): string {
+function assertVersion(headers: HeaderFields, isHttp2: boolean): void {
   // "A |Sec-WebSocket-Version| header field, with a value of 13." (§4.2.1) "If this version does not match a version
   // understood by the server, the server MUST abort the WebSocket handshake […] and instead send an appropriate HTTP
   // error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the
-  // server is capable of understanding." (§4.2.2) It comes before the key: other versions have other keys.
-  if (singleValue(headers['sec-websocket-version']) !== '13') {
-    refuse(426, 'the WebSocket version must be 13', { ...UPGRADE_FIELDS, 'Sec-WebSocket-Version': '13' });
-  }
+  // server is capable of understanding." (§4.2.2) A 426 has an Upgrade field, which HTTP/2 has not.
+  if (singleValue(headers['sec-websocket-version']) === '13') return;
+  const fields = isHttp2 ? {} : UPGRADE_FIELDS;
+  refuse(isHttp2 ? 400 : 426, 'the WebSocket version must be 13', { ...fields, 'Sec-WebSocket-Version': '13' });
+}
+
+function readKey(headers: HeaderFields): string {
   // "A |Sec-WebSocket-Key| header field with a base64-encoded value that, when decoded, is 16 bytes in length."
   // (§4.2.1) It "MUST NOT appear more than once in an HTTP request" (§11.3.1).
   const key = singleValue(headers['sec-websocket-key']);
@@ -191,19 +209,22 @@ export function selectProtocol(offered: readonly string[], preferred: readonly s
 }
 
 /**
- * Writes the fields of the 101 response that accepts a handshake.
+ * Writes the fields of the response that accepts a handshake: of the 101, or of the 200 over HTTP/2.
  *
  * @throws TypeError for a protocol that was not offered, for malformed extensions, for a further field that is
  * malformed or that the handshake writes itself
- * @see RFC 6455 §4.2.2
+ * @see RFC 6455 §4.2.2; RFC 8441 §5
  */
 export function formatResponse(answer: ServerAnswer, sha1: Sha1): FieldLine[] {
   const { key, protocols, protocol, extensions, headers } = answer;
-  const lines: FieldLine[] = [
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Accept', computeAccept(key, sha1)],
-  ];
+  const lines: FieldLine[] =
+    key === undefined
+      ? []
+      : [
+          ['Upgrade', 'websocket'],
+          ['Connection', 'Upgrade'],
+          ['Sec-WebSocket-Accept', computeAccept(key, sha1)],
+        ];
   if (protocol !== undefined) {
     // "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from
     // the |Sec-WebSocket-Protocol| field" (§4.2.2)

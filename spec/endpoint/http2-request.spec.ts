@@ -1,0 +1,45 @@
+import { describe, expect, it, vi } from 'vitest';
+import { parseConnectTarget } from '../../lib/endpoint/connect-target.ts';
+import { resolveConnectOptions } from '../../lib/endpoint/endpoint-options.ts';
+import { HandshakeDeadline } from '../../lib/endpoint/handshake-deadline.ts';
+import { requestStream } from '../../lib/endpoint/http2-request.ts';
+import { formatExtendedConnect } from '../../lib/handshake/extended-connect.ts';
+import { until } from '../support/endpoints.ts';
+import { attachedServer, http2Session } from '../support/http2.ts';
+
+/** Asks on a session, as `connect` does. */
+async function ask(port: number, path: string, session: Awaited<ReturnType<typeof http2Session>>) {
+  const options = resolveConnectOptions({ http2: session });
+  const target = parseConnectTarget(`ws://127.0.0.1:${port}${path}`);
+  const deadline = new HandshakeDeadline(options.handshakeTimeoutMs, undefined);
+  const lines = formatExtendedConnect(target, [['Sec-WebSocket-Version', '13']]);
+  try {
+    return await requestStream({ target, headers: [], tls: undefined }, lines, options, deadline);
+  } finally {
+    deadline.release();
+  }
+}
+
+describe('requestStream (RFC 8441 §5)', () => {
+  it('gives the stream where the answer is a 2xx, and else the body', async () => {
+    const { port, ws } = await attachedServer({ path: '/chat' });
+    const session = await http2Session(`http://127.0.0.1:${port}`);
+    const accepted = await ask(port, '/chat', session);
+    expect(accepted).toMatchObject({ message: { statusCode: 200, httpVersion: '2.0' }, socket: expect.anything() });
+    expect(accepted.message.rawHeaders).toContain(':status');
+    const refused = await ask(port, '/none', session);
+    expect(refused).toMatchObject({ message: { statusCode: 404 }, body: expect.stringContaining('nothing is served') });
+    accepted.socket?.destroy();
+    await until(() => ws.connections.size === 0);
+  });
+
+  it('fails where the session ends between its settings and the request', async () => {
+    const { port } = await attachedServer();
+    const session = await http2Session(`http://127.0.0.1:${port}`);
+    vi.spyOn(session, 'request').mockImplementation(() => {
+      session.destroy();
+      throw Object.assign(new Error('gone'), { code: 'ERR_HTTP2_INVALID_SESSION' });
+    });
+    await expect(ask(port, '/', session)).rejects.toMatchObject({ code: 'WS_ERR_HTTP2', cause: { message: 'gone' } });
+  });
+});
