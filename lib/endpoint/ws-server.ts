@@ -110,7 +110,8 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * Serves the upgrades of an HTTP server that stands already. Requests for other paths are left alone where somebody
    * else listens for upgrades, and are answered with 404 where nobody does.
    *
-   * @param httpServer a server of node:http or node:https, or one of node:http2 that takes HTTP/1.1 too
+   * @param httpServer a server of node:http or node:https, or of node:http2, where extended CONNECTs (RFC 8441) are
+   * served beside upgrades; attach before it listens, as its sessions are told so when they begin
    * @throws TypeError, RangeError for wrong arguments
    */
   static attach(httpServer: AttachableServer, options?: Omit<ServerOptions, 'tls'> | undefined): WsServer {

@@ -8,8 +8,8 @@ const handshake = (title: string): Proof => [['spec/attacks/handshake.spec.ts', 
 const request = (title: string): Proof => [['spec/attacks/handshake-attacks.ts', title]];
 const frame = (title: string): Proof => [['spec/attacks/wire-attacks.ts', title]];
 const conformance = 'spec/connection/ws-connection.conformance.spec.ts';
+const http2 = (title: string): Proof => [['spec/attacks/http2.spec.ts', title]];
 const inflater = (title: string): Proof => [['spec/deflate/frame-inflater.violations.spec.ts', title]];
-const NO_HTTP2 = 'not built yet: there is no RFC 8441 in this version';
 
 export const OBLIGATIONS: readonly KnownAttack[] = [
   row('masking', 'RFC 6455 §5.3, §10.3', 'a fresh key for each frame that nobody can predict, pings and closes too', [
@@ -42,7 +42,11 @@ export const OBLIGATIONS: readonly KnownAttack[] = [
     ['spec/deflate/frame-deflater.spec.ts', 'keeps a message that stays plain out of what later ones refer to (§8)'],
     ['spec/attacks/wire-attacks.ts', 'GHSA-mq44-7p77-q5h7'],
   ]),
-  row('tunnels', 'RFC 8441', 'no tunnel to :authority; origin and flow control', NO_HTTP2),
+  row('tunnels', 'RFC 8441', 'no tunnel to :authority; origin and flow control', [
+    ['spec/endpoint/ws-server.extended-connect.spec.ts', 'is refused: %s'],
+    ['spec/endpoint/ws-server.extended-connect.spec.ts', 'refuses %s'],
+    ['spec/endpoint/http2-transport.spec.ts', 'is the backpressure of a connection that is not read'],
+  ]),
   row(
     'header injection',
     'RFC 9110 §5.5',
@@ -64,6 +68,22 @@ export const VECTORS: readonly KnownAttack[] = [
     flood('data behind a close frame is thrown away'),
   ),
   row('slowloris', 'handshake', 'a byte a second', handshake('slowloris')),
+  row(
+    'CVE-2023-44487',
+    'HTTP/2',
+    'streams that are opened and reset at once',
+    http2('ends the session, and leaves no'),
+  ),
+  row('stream floods', 'HTTP/2', 'a thousand handshakes on one socket', [
+    ['spec/attacks/http2.spec.ts', 'counts against maxConnections, stream by stream'],
+    ['spec/attacks/http2.spec.ts', 'counts against maxPendingHandshakes'],
+  ]),
+  row(
+    'malformed CONNECTs',
+    'HTTP/2',
+    'fields that are missing, twice, or of HTTP/1.1',
+    http2('%s is a PROTOCOL_ERROR'),
+  ),
   row('slow frame', 'frames', 'headers that announce and never deliver', flood('slow frame: 200 headers')),
   row('never closing', 'closing', 'a peer that does not answer a close', ending('CVE-2024-23672')),
   row('half-open TCP', 'closing', 'a peer that is gone without a word', ending('half-open TCP')),

@@ -4,10 +4,13 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { connect as connectTcp, createServer } from 'node:net';
+import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect, WsServer } from '../../lib/index.ts';
+import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}.examples/`;
@@ -56,10 +59,15 @@ interface Run {
 
 async function run(name: string, port: number): Promise<Run> {
   const otherPort = await freePort();
-  const script = readFileSync(`${folder}out/${name}.js`, 'utf8');
-  const moved = script.replaceAll(String(PORT), String(port)).replaceAll(String(OTHER_PORT), String(otherPort));
-  writeFileSync(`${folder}out/${name}.js`, moved);
-  const child = spawn(process.execPath, [`${folder}out/${name}.js`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const script = readFileSync(`${folder}out/${name}.js`, 'utf8')
+    .replaceAll(String(PORT), String(port))
+    .replaceAll(String(OTHER_PORT), String(otherPort))
+    .replace(/'(key|cert)\.pem'/g, `'${folder}$1.pem'`);
+  writeFileSync(`${folder}out/${name}.js`, script);
+  const child = spawn(process.execPath, [`${folder}out/${name}.js`], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: `${folder}cert.pem` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -178,6 +186,17 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
     await news.close();
     await expect(connect(`${url}/other`)).rejects.toMatchObject({ status: 404 });
   },
+  'http2-server': async ({ url }) => {
+    const secureUrl = `${url.replace('ws:', 'wss:')}/chat`;
+    for (const [http2, version] of [
+      [false, '1.1'],
+      [true, '2.0'],
+    ] as const) {
+      const conn = await connectSoon(secureUrl, { http2, tls: { ca: TEST_CERT } });
+      expect(await nextText(conn)).toBe(`you came by HTTP/${version}`);
+      await conn.close();
+    }
+  },
   'server-raw': ({ url }) => expectEcho(url),
   'server-prepared': async ({ url }) => {
     const one = await connectSoon(url);
@@ -198,12 +217,35 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
   },
 };
 
+/** Runs an example that goes to `server` through a proxy, which is all that it can reach. */
+async function expectTunnel(port: number, server: WsServer, start: () => Promise<Run>): Promise<void> {
+  void server.runEcho();
+  const proxy = createHttpServer().on('connect', (_request, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    const target = connectTcp(server.port);
+    pipeline(socket, target, socket, () => target.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(port, resolve));
+  const { ended, output } = await start();
+  expect({ status: await ended, output: output() }).toEqual({ status: 0, output: 'through the tunnel\n' });
+  await server.close();
+  await new Promise((resolve) => proxy.close(resolve));
+}
+
+/** Examples that are clients of a proxy on the port of the documents, with the server that they reach. */
+const tunnelled: Record<string, Parameters<typeof WsServer.bind>[1]> = {
+  'client-proxy': { tls: { key: TEST_KEY, cert: TEST_CERT } },
+  'client-proxy-agent': {},
+};
+
 /** Examples that need a server to talk to. */
 const needsEcho = new Set(['client', 'client-guide', 'client-recv', 'start-upload-client']);
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}key.pem`, TEST_KEY);
+  writeFileSync(`${folder}cert.pem`, TEST_CERT);
   for (const { name, source } of examples) writeFileSync(`${folder}${name}.ts`, `${source}\nexport {};\n`);
   const compilerOptions = {
     ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', types: ['node'], strict: true },
@@ -225,6 +267,11 @@ describe('the examples in README and docs/', () => {
   });
 
   it.for(examples)('$name runs as written', { timeout: 20_000 }, async ({ name, prints }) => {
+    if (tunnelled[name] !== undefined) {
+      const port = await freePort();
+      await expectTunnel(port, await WsServer.bind(0, tunnelled[name]), () => run(name, port));
+      return;
+    }
     const driver = drivers[name];
     if (driver !== undefined) {
       await driver(await run(name, await freePort()));

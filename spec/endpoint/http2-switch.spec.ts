@@ -14,7 +14,7 @@ describe('isHttp2Server', () => {
 });
 
 describe('Http2Switch', () => {
-  it('asks about extended CONNECTs for WebSockets, and about nothing else (RFC 8441 §5)', async () => {
+  it('asks about extended CONNECTs for WebSockets, and about nothing else (RFC 8441 §3)', async () => {
     const { server, port } = await http2Server({ settings: { maxConcurrentStreams: 50 } });
     const take = vi.fn((): boolean => false);
     const board = new Http2Switch(server, take);
