@@ -54,8 +54,9 @@ export class Http2Answer implements UpgradeAnswer {
     const timer = new WheelTimer(() => stream.close(CANCEL));
     timer.start(LINGER_MS);
     // "A server MAY request that the client abort transmission of a request without error by sending a RST_STREAM with an
-    // error code of NO_ERROR after sending a complete response" (RFC 9113 §8.1).
-    stream.once('finish', () => stream.close(NO_ERROR)).once('close', () => timer.stop());
+    // error code of NO_ERROR after sending a complete response" (RFC 9113 §8.1). In the turn in which it has finished, some
+    // Nodes would send the RST_STREAM in its place.
+    stream.once('finish', () => setImmediate(() => stream.close(NO_ERROR))).once('close', () => timer.stop());
     this.#respond(refusal);
     // Some statuses have no body, and have ended the stream.
     if (!stream.writableEnded) stream.end(Buffer.from(refusal.text as string));

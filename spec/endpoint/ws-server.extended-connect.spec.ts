@@ -64,7 +64,7 @@ describe('WsServer.attach to a server of HTTP/2', () => {
     ['another path: 404', { ':path': '/none' }, 404, {}],
     ['a path with a fragment: 404', { ':path': '/chat#x' }, 404, {}],
     ['another :scheme: 400', { ':scheme': 'ftp' }, 400, {}],
-    ['an :authority with a user: 400', { ':authority': 'a@b' }, 400, {}],
+    ['an :authority that is none: 400', { ':authority': 'a:99999' }, 400, {}],
     [
       'a Host beside another :authority: 400 (RFC 9113 §8.3.1)',
       { host: 'a.example', ':authority': 'b.example' },
