@@ -47,7 +47,8 @@ export class Http2Answer implements UpgradeAnswer {
 
   refuse(refusal: Refusal): void {
     const stream = this.#stream.on('error', ignore);
-    if (stream.destroyed || stream.headersSent) {
+    // One that the peer has reset is closed before it is destroyed.
+    if (stream.closed || stream.destroyed || stream.headersSent) {
       stream.destroy();
       return;
     }

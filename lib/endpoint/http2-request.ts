@@ -62,22 +62,21 @@ function openStream(session: ClientHttp2Session, lines: readonly FieldLine[]): C
 
 function readHead(stream: ClientHttp2Stream): Promise<ResponseHead> {
   return new Promise((resolve, reject) => {
-    stream.once('response', (headers: IncomingHttpHeaders, _flags: number, rawHeaders?: string[]) => {
+    // Node gives the fields as they came, too; its types do not know.
+    const onResponse = (headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]): void => {
       const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':'));
-      resolve({
-        statusCode: Number(headers[':status']),
-        httpVersion: '2.0',
-        headers: Object.fromEntries(fields),
-        rawHeaders: rawHeaders ?? fields.flatMap(([name, value]) => [name, String(value)]),
-      });
-    });
+      const statusCode = Number(headers[':status']);
+      resolve({ statusCode, httpVersion: '2.0', headers: Object.fromEntries(fields), rawHeaders });
+    };
+    stream.once('response', onResponse as (headers: IncomingHttpHeaders) => void);
     stream.once('error', (error) => reject(resetError(error)));
     stream.once('close', () => reject(resetError()));
   });
 }
 
 function resetError(cause?: Error | undefined): HandshakeError {
-  return new HandshakeError('WS_ERR_HANDSHAKE', 0, 'the server gave no answer and reset the stream', { cause });
+  const details = cause === undefined ? {} : { cause };
+  return new HandshakeError('WS_ERR_HANDSHAKE', 0, 'the server gave no answer and reset the stream', details);
 }
 
 function assertSize({ statusCode = 0, rawHeaders }: ResponseHead, maxHeaderBytes: number): void {

@@ -3,7 +3,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { refuse } from '../../lib/endpoint/refusal.ts';
 import { clientText, deferred, until } from '../support/endpoints.ts';
 import { attachedServer, extendedConnect, http2Session } from '../support/http2.ts';
-import { byteSession, formatHttp2Frame, GOAWAY, HEADERS, RST_STREAM } from '../support/http2-bytes.ts';
+import {
+  byteSession,
+  formatFieldBlock,
+  formatHttp2Frame,
+  GOAWAY,
+  HEADERS,
+  RST_STREAM,
+} from '../support/http2-bytes.ts';
 
 const GOOD = [
   [':method', 'CONNECT'],
@@ -116,6 +123,35 @@ describe('a flood of streams on one session', () => {
     }
     expect(ws.stats).toMatchObject({ connections: 0, pending: 0, refused: 500 });
     expect([sessions.size, session.destroyed]).toEqual([1, false]);
+  });
+});
+
+describe('a stream that is reset in the same segment', () => {
+  const REQUESTS: readonly (readonly [string, Fields])[] = [
+    ['one that would be taken', GOOD],
+    ['one for another path', [...without(':path'), [':path', '/none']].sort() as Fields],
+    ['another protocol', [...without(':protocol'), [':protocol', 'connect-udp']].sort() as Fields],
+    ['a tunnel', [...GOOD.slice(0, 1), ...GOOD.slice(4, 5)]],
+  ];
+
+  it.each(REQUESTS)('hurts nobody: %s', async (_title, fields) => {
+    for (const hasHandler of [true, false]) {
+      for (const authorize of [undefined, () => Promise.resolve('late')]) {
+        const { server, ws, port } = await attachedServer({ path: '/', authorize });
+        if (hasHandler) server.on('request', () => {});
+        const session = byteSession(port);
+        for (const [at, code] of [0, 1, 2, 7, 8].entries()) {
+          const head = formatHttp2Frame(HEADERS, 4, 2 * at + 1, formatFieldBlock(fields));
+          const reset = formatHttp2Frame(RST_STREAM, 0, 2 * at + 1, Buffer.of(0, 0, 0, code));
+          session.socket.write(Buffer.concat([head, reset]));
+        }
+        session.request(101, GOOD);
+        const answer = await session.frame(({ type, stream }) => stream === 101 && type === HEADERS);
+        expect(answer?.payload[0]).toBe(0x88);
+        await until(() => ws.stats.pending === 0 && ws.connections.size === 1);
+        ws.drop();
+      }
+    }
   });
 });
 
