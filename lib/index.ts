@@ -3,10 +3,21 @@
  */
 export type { CloseInfo } from './connection/closer.ts';
 export type { EstablishedOptions, WsMessageLike } from './connection/connection-arguments.ts';
+export type {
+  ClosedMessage,
+  HandlerErrorMessage,
+  HandshakeMessage,
+  LimitMessage,
+  OpenMessage,
+  PingMessage,
+  RefusedMessage,
+  ViolationMessage,
+} from './connection/diagnostics.ts';
 export type { FrameIterator } from './connection/frame-iterator.ts';
 export type { MessageIterator, MessagesOptions } from './connection/message-iterator.ts';
 export type { OutgoingMessage } from './connection/outgoing-message.ts';
 export type { FragmentsOptions } from './connection/stream-access.ts';
+export type { ConnectionStats, TrafficStats } from './connection/traffic-stats.ts';
 export type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './connection/wait-options.ts';
 export type { WebMessage, WebStreams } from './connection/web-face.ts';
 export { WsConnection } from './connection/ws-connection.ts';

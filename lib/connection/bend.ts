@@ -26,6 +26,7 @@ import type { RoadOptions } from './road-streams.ts';
 import { Sender, type WriteCallback } from './sender.ts';
 import { StreamFace } from './stream-face.ts';
 import { Throttle, type ThrottleHandlers } from './throttle.ts';
+import type { ConnectionStats } from './traffic-stats.ts';
 
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
 type Ending = WsFrame | ProtocolError | WsError | 'cut';
@@ -40,7 +41,6 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
   readonly sender: Sender;
   readonly liveness: Liveness;
   readonly readLock: ReadLock = new ReadLock();
-
   readonly #face: StreamFace;
   readonly options: ResolvedConnectionOptions;
   readonly isClient: boolean;
@@ -72,7 +72,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.sender = new Sender(stream, this.#outbox, this.isClient);
     this.closer = new Closer(this.#road, { isServer: !this.isClient, closeTimeoutMs: limits.closeTimeoutMs }, this);
     this.#throttle = Throttle.create(limits, this.#road, this);
-    this.liveness = new Liveness(this.#road, this.#outbox, limits, this);
+    this.liveness = new Liveness(stream, this.#road, this.#outbox, limits, this);
   }
 
   /** Bytes that were accepted for sending and that the system has not taken yet. */
@@ -80,6 +80,10 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     // What waits when the connection is over will never be sent.
     const waiting = this.closer.info === undefined ? this.sender.bufferedBytes : 0;
     return waiting + this.#road.bufferedBytes;
+  }
+
+  get stats(): ConnectionStats {
+    return this.#road.count(this.reception.bufferedBytes, this.bufferedBytes);
   }
 
   // Who reads -------------------------------------------------------------------------------------------------------

@@ -9,8 +9,34 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import type { HandshakeError, ProtocolError } from '../errors.ts';
 import type { WsRequest } from '../options.ts';
+import type { WsRole } from '../protocol/header-rules.ts';
 import type { CloseInfo } from './closer.ts';
+import { isTracing, traceClosed, traceOpen } from './frame-trace.ts';
 import type { WsConnection } from './ws-connection.ts';
+
+/**
+ * `wspipe:handshake-start`: a handshake begins; `wspipe:handshake-end`, with the same object: it is over. That is what
+ * it takes to make a span of it.
+ */
+export interface HandshakeMessage {
+  readonly role: WsRole;
+  /** On a client the URL that was asked for, without user and password; on a server the target of the request. */
+  readonly url: string;
+  /** On a server. */
+  readonly request?: WsRequest | undefined;
+  /** At the end, ms since the beginning. */
+  durationMs?: number | undefined;
+  /** At the end, where it succeeded. */
+  connection?: WsConnection | undefined;
+  /** At the end, why it did not succeed; undefined on a server whose peer has gone meanwhile. */
+  error?: Error | undefined;
+}
+
+/** `wspipe:ping`: a pong has answered a ping of ours. */
+export interface PingMessage {
+  readonly connection: WsConnection;
+  readonly roundTripMs: number;
+}
 
 /** `wspipe:refused`: a handshake was refused, and answered. */
 export interface RefusedMessage {
@@ -71,12 +97,47 @@ export class TypedChannel<T extends object> {
   }
 }
 
+export const handshakeStartChannel: TypedChannel<HandshakeMessage> = new TypedChannel('wspipe:handshake-start');
+export const handshakeEndChannel: TypedChannel<HandshakeMessage> = new TypedChannel('wspipe:handshake-end');
+export const pingChannel: TypedChannel<PingMessage> = new TypedChannel('wspipe:ping');
 export const refusedChannel: TypedChannel<RefusedMessage> = new TypedChannel('wspipe:refused');
 export const openChannel: TypedChannel<OpenMessage> = new TypedChannel('wspipe:open');
 export const closedChannel: TypedChannel<ClosedMessage> = new TypedChannel('wspipe:closed');
 export const violationChannel: TypedChannel<ViolationMessage> = new TypedChannel('wspipe:violation');
 export const limitChannel: TypedChannel<LimitMessage> = new TypedChannel('wspipe:limit');
 export const handlerErrorChannel: TypedChannel<HandlerErrorMessage> = new TypedChannel('wspipe:handler-error');
+
+/** How a handshake has ended. */
+export type HandshakeOutcome = Pick<HandshakeMessage, 'connection' | 'error'>;
+
+/**
+ * Tells that a handshake begins.
+ *
+ * @param about what it is about; asked only where somebody subscribes
+ * @returns tells how it has ended; `undefined` where nobody wants to know
+ */
+export function publishHandshake(
+  about: () => Pick<HandshakeMessage, 'role' | 'url' | 'request'>,
+): ((outcome: HandshakeOutcome) => void) | undefined {
+  if (!handshakeStartChannel.hasSubscribers && !handshakeEndChannel.hasSubscribers) return undefined;
+  const startedAt = performance.now();
+  const message: HandshakeMessage = { ...about(), durationMs: undefined, connection: undefined, error: undefined };
+  handshakeStartChannel.publish(message);
+  return (outcome) => {
+    handshakeEndChannel.publish(Object.assign(message, outcome, { durationMs: performance.now() - startedAt }));
+  };
+}
+
+/** Tells that a connection stands. */
+export function publishOpen(connection: WsConnection, socket: Duplex): void {
+  if (isTracing) traceOpen(connection, socket);
+  if (openChannel.hasSubscribers) openChannel.publish({ connection });
+}
+
+/** Tells how long a pong took. */
+export function publishPing(stream: Duplex, roundTripMs: number): void {
+  if (pingChannel.hasSubscribers) pingChannel.publish({ connection: stream as WsConnection, roundTripMs });
+}
 
 /** Tells of a peer that broke a rule, and of the limit where the rule was one of size. */
 export function publishViolation(stream: Duplex, error: ProtocolError): void {
@@ -93,5 +154,6 @@ export function publishLimit(stream: Duplex, limit: string): void {
 
 /** Tells what became of a connection. */
 export function publishClosed(stream: Duplex, info: CloseInfo): void {
+  if (isTracing) traceClosed(stream as WsConnection, info);
   if (closedChannel.hasSubscribers) closedChannel.publish({ connection: stream as WsConnection, info });
 }

@@ -4,12 +4,14 @@
  *
  * @see RFC 6455 §5.5.2, §5.5.3
  */
+import type { Duplex } from 'node:stream';
 import { WsError } from '../errors.ts';
 import { WS_CLOSE_GOING_AWAY } from '../protocol/close-code.ts';
 import { type BytesLike, WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import { abortable } from './abortable.ts';
 import type { Closer } from './closer.ts';
+import { publishPing } from './diagnostics.ts';
 import type { Outbox } from './outbox.ts';
 import { PendingPings } from './pending-pings.ts';
 import type { Reception } from './reception.ts';
@@ -28,6 +30,7 @@ export interface LivenessHandlers {
 }
 
 export class Liveness extends Vigil {
+  readonly #stream: Duplex;
   readonly #road: Road;
   readonly #outbox: Outbox;
   readonly #handlers: LivenessHandlers;
@@ -36,8 +39,10 @@ export class Liveness extends Vigil {
   #askedAt = 0;
   #latencyMs: number | undefined;
 
-  constructor(road: Road, outbox: Outbox, times: VigilTimes, handlers: LivenessHandlers) {
+  /** @param stream what people hold */
+  constructor(stream: Duplex, road: Road, outbox: Outbox, times: VigilTimes, handlers: LivenessHandlers) {
     super(times);
+    this.#stream = stream;
     this.#road = road;
     this.#outbox = outbox;
     this.#handlers = handlers;
@@ -76,10 +81,14 @@ export class Liveness extends Vigil {
 
   /** A pong came. */
   answer(payload: Uint8Array): void {
-    const roundTripMs = this.#pings?.answer(payload);
-    if (roundTripMs !== undefined) this.#latencyMs = roundTripMs;
-    else if (payload.length === 0 && this.#askedAt > 0) this.#latencyMs = performance.now() - this.#askedAt;
-    if (payload.length === 0) this.#askedAt = 0;
+    let roundTripMs = this.#pings?.answer(payload);
+    if (payload.length === 0 && this.#askedAt > 0) {
+      roundTripMs ??= performance.now() - this.#askedAt;
+      this.#askedAt = 0;
+    }
+    if (roundTripMs === undefined) return;
+    this.#latencyMs = roundTripMs;
+    publishPing(this.#stream, roundTripMs);
   }
 
   /** The connection is over: no pong will come any more. */

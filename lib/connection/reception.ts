@@ -71,6 +71,11 @@ export class Reception {
     return this.#inbox.bytes >= this.#maxBufferedBytes && this.#inbox.size > 0;
   }
 
+  /** Bytes that wait unread, overhead counted. */
+  get bufferedBytes(): number {
+    return this.#inbox.bytes;
+  }
+
   /** Whether anything waits unread. */
   get hasUnread(): boolean {
     return this.#inbox.size > 0;

@@ -18,6 +18,7 @@ import { toBytes, type WsFrame } from '../protocol/frame.ts';
 import { type Resting, restWatch } from './rest-watch.ts';
 import type { RoadHandlers } from './road-handlers.ts';
 import { planRoad, type RoadOptions } from './road-streams.ts';
+import { type ConnectionStats, createTrafficStats } from './traffic-stats.ts';
 import { WayIn, type WayInOwner } from './way-in.ts';
 import { WayOut, type WayOutOwner } from './way-out.ts';
 
@@ -35,6 +36,10 @@ export class Road implements Resting, WayInOwner, WayOutOwner {
   #isOver = false;
   #isDiscarding = false;
   #error: Error | undefined;
+  /** When it began, in whole ms of the process's clock: a small integer, which needs no memory of its own. */
+  readonly #openedAt: number = Math.floor(performance.now());
+  /** How long it stood. */
+  #durationMs: number | undefined;
 
   constructor(socket: Duplex, options: RoadOptions, handlers: RoadHandlers) {
     if (typeof socket?.pipe !== 'function' || typeof socket.write !== 'function') {
@@ -52,6 +57,16 @@ export class Road implements Resting, WayInOwner, WayOutOwner {
     this.#socket[kRoad] = this;
     socket.on('error', Road.#onError).on('finish', Road.#onFinish).on('close', Road.#onClose);
     if (socket.destroyed || socket.closed) process.nextTick(() => this.#finish());
+  }
+
+  /** What has been counted. @param unreadBytes what has come and is not read; @param waitingBytes what waits to leave */
+  count(unreadBytes: number, waitingBytes: number): ConnectionStats {
+    return {
+      openedAt: Math.round(performance.timeOrigin + this.#openedAt),
+      durationMs: this.#durationMs ?? Math.floor(performance.now()) - this.#openedAt,
+      received: createTrafficStats(this.#in.count(unreadBytes)),
+      sent: createTrafficStats(this.#out.count(waitingBytes)),
+    };
   }
 
   /** Bytes written that the socket has not given to the system yet. */
@@ -176,6 +191,7 @@ export class Road implements Resting, WayInOwner, WayOutOwner {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#durationMs = Math.floor(performance.now()) - this.#openedAt;
     restWatch.delete(this);
     this.#out.finish();
     this.#in.finish();

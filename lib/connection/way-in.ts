@@ -13,9 +13,11 @@ import type { ProtocolError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import type { FrameDecoder } from '../stream/frame-decoder.ts';
 import { pump, stopPump } from '../stream/pump.ts';
+import { isTracing, traceFrame } from './frame-trace.ts';
 import { InboundLane } from './inbound-lane.ts';
 import type { RoadHandlers } from './road-handlers.ts';
 import { createInboundStreams, mayInboundRest, type RoadPlan } from './road-streams.ts';
+import type { TrafficCounts } from './traffic-stats.ts';
 
 const kWay: unique symbol = Symbol('wspipe.in');
 
@@ -39,7 +41,14 @@ export class WayIn {
   #lane: InboundLane | undefined;
   /** Bytes that decoders had read which were let go of. */
   #readBefore = 0;
+  /** Frames that they had made. */
+  #framesBefore = 0;
+  // What has come through the decoder and the stages.
   #dataFrames = 0;
+  #messages = 0;
+  #payloadBytes = 0;
+  #pings = 0;
+  #pongs = 0;
   #isDiscarding = false;
 
   constructor(socket: Duplex, plan: RoadPlan, owner: WayInOwner) {
@@ -64,6 +73,19 @@ export class WayIn {
   /** Data frames, and slices of them, that have come in. */
   get dataFrames(): number {
     return this.#dataFrames;
+  }
+
+  /** What has come in. @param bufferedBytes what of it waits to be read */
+  count(bufferedBytes: number): TrafficCounts {
+    return {
+      messages: this.#messages,
+      frames: this.#framesBefore + (this.#decoder?.framesRead ?? 0),
+      payloadBytes: this.#payloadBytes,
+      wireBytes: this.bytes,
+      pings: this.#pings,
+      pongs: this.#pongs,
+      bufferedBytes,
+    };
   }
 
   /** Hands no more frames over (a few may still come) and, with that, stops reading the socket. */
@@ -105,6 +127,7 @@ export class WayIn {
     const isEmpty = decoder.isAtRest && (this.#lane?.isEmpty ?? true);
     if (!isEmpty || this.isPaused || !mayInboundRest(this.#plan)) return false;
     this.#readBefore += decoder.bytesRead;
+    this.#framesBefore += decoder.framesRead;
     this.#decoder = undefined;
     stopPump(this.#socket);
     decoder.destroy();
@@ -116,7 +139,12 @@ export class WayIn {
 
   /** @internal a frame has come through the decoder and the stages */
   receive(frame: WsFrame): void {
-    if (!frame.isControl()) this.#dataFrames += 1;
+    if (!frame.isControl()) {
+      this.#dataFrames += 1;
+      this.#payloadBytes += frame.payload.length;
+      if (frame.isFinal) this.#messages += 1;
+    } else if (frame.isPing()) this.#pings += 1;
+    else if (frame.isPong()) this.#pongs += 1;
     this.#owner.handlers.receive(frame);
   }
 
@@ -144,6 +172,7 @@ export class WayIn {
     if (head !== undefined && head.length > 0) decoder.write(head);
     if (stages.length > 0) this.#lane = new InboundLane(decoder, stages, judge, this, (error) => this.#done(error));
     else decoder.on('data', WayIn.#onFrame).on('end', WayIn.#onDecoderEnd).on('error', WayIn.#onDecoderError);
+    if (isTracing) decoder.prependListener('data', WayIn.#trace);
     pump(this.#socket, decoder);
     this.#owner.opened();
     return decoder;
@@ -167,6 +196,12 @@ export class WayIn {
 
   static #onFrame(this: WayStream<FrameDecoder>, frame: WsFrame): void {
     this[kWay]!.receive(frame);
+  }
+
+  /** Sees what is on the wire, before any stage; as no `on('data')` would, it lets nothing flow. */
+  static #trace(this: WayStream<FrameDecoder>, frame: WsFrame): void {
+    const way = this[kWay]!;
+    traceFrame(way.#socket, way.#plan.role, '<', frame);
   }
 
   static #onDecoderEnd(this: WayStream<FrameDecoder>): void {

@@ -13,9 +13,11 @@ import type { WsFrame } from '../protocol/frame.ts';
 import { headerLengthFor } from '../protocol/header.ts';
 import type { FrameEncoder } from '../stream/frame-encoder.ts';
 import { pump, stopPump } from '../stream/pump.ts';
+import { isTracing, traceFrame } from './frame-trace.ts';
 import { type EncoderAccess, OutboundLane } from './outbound-lane.ts';
 import type { RoadHandlers } from './road-handlers.ts';
 import { bytesTakenBy, createOutboundStreams, mayOutboundRest, type RoadPlan } from './road-streams.ts';
+import type { TrafficCounts } from './traffic-stats.ts';
 
 const kWay: unique symbol = Symbol('wspipe.out');
 
@@ -44,6 +46,12 @@ export class WayOut implements EncoderAccess {
   #stagedBefore = 0;
   #acceptedBytes = 0;
   #dataFrames = 0;
+  #messages = 0;
+  #payloadBytes = 0;
+  /** Bytes that the system had taken when the socket was gone: what was left then, a dead socket no longer counts. */
+  #bytesInAll: number | undefined;
+  #pings = 0;
+  #pongs = 0;
   #isInsideMessage = false;
   #hasSentClose = false;
   /** Whether nothing more is taken. */
@@ -74,7 +82,7 @@ export class WayOut implements EncoderAccess {
 
   /** Bytes that have been given to the system. */
   get bytes(): number {
-    return this.#encodedBytes - (this.#encoder?.readableLength ?? 0) - this.#socket.writableLength;
+    return this.#bytesInAll ?? this.#encodedBytes - (this.#encoder?.readableLength ?? 0) - this.#socket.writableLength;
   }
 
   /** Bytes on the wire of all data that extensions have given out; undefined where there are none. */
@@ -85,6 +93,20 @@ export class WayOut implements EncoderAccess {
   /** Data frames that have been written. */
   get dataFrames(): number {
     return this.#dataFrames;
+  }
+
+  /** What has gone out, or was accepted to go. @param bufferedBytes what of it waits */
+  count(bufferedBytes: number): TrafficCounts {
+    return {
+      messages: this.#messages,
+      frames: this.#dataFrames + this.#pings + this.#pongs + (this.#hasSentClose ? 1 : 0),
+      payloadBytes: this.#payloadBytes,
+      // The answer to the handshake may still wait before them.
+      wireBytes: Math.max(0, this.bytes),
+      pings: this.#pings,
+      pongs: this.#pongs,
+      bufferedBytes,
+    };
   }
 
   /** Whether a close frame has been written: §5.5.1 lets nothing follow it. */
@@ -134,6 +156,7 @@ export class WayOut implements EncoderAccess {
 
   /** The socket is gone. */
   finish(): void {
+    this.#bytesInAll = this.bytes;
     this.#isEnding = true;
     if (this.#encoder !== undefined) stopPump(this.#encoder);
     this.#encoder?.destroy();
@@ -177,7 +200,10 @@ export class WayOut implements EncoderAccess {
 
   #writeStaged(frame: WsFrame, lane: OutboundLane): boolean {
     this.#hasSentClose ||= frame.isClose();
-    if (!frame.isControl()) this.#isInsideMessage = !frame.isFinal;
+    if (!frame.isControl()) {
+      this.#isInsideMessage = !frame.isFinal;
+      this.#payloadBytes += frame.payload.length;
+    }
     // A ping or a pong may overtake; a close may not.
     return frame.isControl() && !frame.isClose() ? lane.writePast(frame) : lane.write(frame);
   }
@@ -187,7 +213,14 @@ export class WayOut implements EncoderAccess {
     const bytes = headerLengthFor(length, this.#plan.role === 'client') + length;
     this.#acceptedBytes += bytes;
     this.#hasSentClose ||= frame.isClose();
-    if (!frame.isControl()) this.#dataFrames += 1;
+    if (!frame.isControl()) {
+      this.#dataFrames += 1;
+      if (frame.isFinal) this.#messages += 1;
+      // What stages have changed is not what was written.
+      if (!this.#isStaged) this.#payloadBytes += length;
+    } else if (frame.isPing()) this.#pings += 1;
+    else if (frame.isPong()) this.#pongs += 1;
+    if (isTracing) traceFrame(this.#socket, this.#plan.role, '>', frame);
     return bytes;
   }
 

@@ -13,7 +13,6 @@
  * Three laws. What a peer or the network does never rejects and never throws. Nothing is assembled before somebody
  * reads. A close, like a failure, takes effect when the reader reaches it, so that every message before it can still be
  * answered.
- *
  * @see RFC 6455 §5–§7
  */
 import { Duplex } from 'node:stream';
@@ -26,7 +25,7 @@ import { abortable } from './abortable.ts';
 import { Bend } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import type { EstablishedOptions } from './connection-arguments.ts';
-import { openChannel } from './diagnostics.ts';
+import { publishOpen } from './diagnostics.ts';
 import { FrameIterator } from './frame-iterator.ts';
 import { guardReading } from './lock-guard.ts';
 import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
@@ -35,6 +34,7 @@ import type { OutgoingMessage } from './outgoing-message.ts';
 import { overflows } from './overflow.ts';
 import { textFrame, toFrame, type WriteCallback, withCompress } from './sender.ts';
 import { type FragmentsOptions, StreamAccess } from './stream-access.ts';
+import type { ConnectionStats } from './traffic-stats.ts';
 import type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './wait-options.ts';
 import type { WebStreams } from './web-face.ts';
 import type { WsMessageType } from './ws-message.ts';
@@ -76,10 +76,10 @@ export class WsConnection extends Duplex {
     this.response = options.response;
     this.context = options.context;
     // What a peer does must not end the process for want of a listener; `finished` and `closeInfo` see it all the same.
-    this.on('error', ignore);
+    this.on('error', nothing);
     const { head, extensions } = options;
     this.#bend = new Bend(this, socket, { role, head, extensions, limits: resolveConnectionOptions(options) });
-    if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
+    publishOpen(this, socket);
   }
 
   /**
@@ -124,6 +124,11 @@ export class WsConnection extends Duplex {
   /** Bytes that were accepted for sending and that the system has not taken yet. */
   get bufferedAmount(): number {
     return this.#bend.bufferedBytes;
+  }
+
+  /** What has been counted up to this moment; of a connection that is over, in all. */
+  get stats(): ConnectionStats {
+    return this.#bend.stats;
   }
 
   /** ms of the last round trip of a ping, the heartbeat's or one of {@link ping}; `undefined` before the first. */
@@ -390,7 +395,5 @@ export class WsConnection extends Duplex {
 }
 
 restoreNodeOperators(WsConnection.prototype);
-
-function ignore(): void {}
 
 function nothing(): undefined {}

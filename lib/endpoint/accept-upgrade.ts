@@ -7,7 +7,7 @@
 
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
-import { limitChannel, refusedChannel } from '../connection/diagnostics.ts';
+import { limitChannel, publishHandshake, refusedChannel } from '../connection/diagnostics.ts';
 import { WsConnection } from '../connection/ws-connection.ts';
 import type { HandshakeError } from '../errors.ts';
 import { groupFields } from '../handshake/field-grammar.ts';
@@ -63,8 +63,12 @@ export function acceptUpgrade(
   const { message, socket } = upgrade;
   const fields = groupFields(message.rawHeaders);
   const request = describeRequest(message, socket, fields);
-  const answer = (result: Agreement | Interruption): WsConnection | null =>
-    answerUpgrade(upgrade, request, result, options, watch, hooks);
+  const ended = publishHandshake(() => ({ role: 'server', url: request.url, request }));
+  const answer = (result: Agreement | Interruption): WsConnection | null => {
+    const connection = answerUpgrade(upgrade, request, result, options, watch, hooks);
+    ended?.({ connection: connection ?? undefined, error: result instanceof Refusal ? result.toError() : undefined });
+    return connection;
+  };
   // Where a request that was pipelined before this one is not answered yet, its answer would end up among our frames.
   if (socket.destroyed || hasPendingResponse(message)) return answer(null);
   const result = negotiate(message, request, options, hooks.admit, fields);

@@ -5,6 +5,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { publishHandshake } from '../connection/diagnostics.ts';
 import { WsConnection } from '../connection/ws-connection.ts';
 import { HandshakeError } from '../errors.ts';
 import { createKey } from '../handshake/accept-key.ts';
@@ -48,8 +49,14 @@ export async function connect(url: string | URL, options?: ConnectOptions | unde
   // Mistakes of the caller's are told before anything is opened.
   const question = ask(itinerary, resolved);
   const deadline = new HandshakeDeadline(resolved.handshakeTimeoutMs, resolved.signal);
+  const ended = publishHandshake(() => ({ role: 'client', url: itinerary.target.url.href }));
   try {
-    return await travel(itinerary, question, resolved, deadline);
+    const connection = await travel(itinerary, question, resolved, deadline);
+    ended?.({ connection });
+    return connection;
+  } catch (error) {
+    ended?.({ error: error as Error });
+    throw error;
   } finally {
     deadline.release();
   }

@@ -26,6 +26,7 @@ export interface FrameDecoderOptions extends Omit<FrameParserOptions, 'allocate'
 export class FrameDecoder extends FrameStage<Uint8Array> {
   readonly #parser: FrameParser;
   #bytesRead = 0;
+  #framesRead = 0;
 
   /** @throws TypeError for a role that is none, RangeError for a limit that is no whole number or too small */
   constructor(options: FrameDecoderOptions) {
@@ -46,6 +47,11 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
     return this.#bytesRead;
   }
 
+  /** Frames made so far; those that pass on in slices count when they are whole. */
+  get framesRead(): number {
+    return this.#framesRead;
+  }
+
   /** Whether it holds nothing and has nothing to remember: it stands between two messages, and all has been read. */
   get isAtRest(): boolean {
     const { isInsideFrame, isInsideMessage } = this.#parser;
@@ -58,7 +64,9 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
   }
 
   protected override nextFrame(): WsFrame | null {
-    return this.#parser.next();
+    const frame = this.#parser.next();
+    if (frame !== null && frame.remainingLength === 0) this.#framesRead += 1;
+    return frame;
   }
 
   protected override endInput(): void {

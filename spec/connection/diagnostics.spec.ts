@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { openChannel, refusedChannel } from '../../lib/connection/diagnostics.ts';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  type HandshakeMessage,
+  openChannel,
+  publishHandshake,
+  refusedChannel,
+} from '../../lib/connection/diagnostics.ts';
 import { listenTo } from '../support/channels.ts';
 import { isClose, meet, ROLES, turns } from '../support/naive-peer.ts';
 
@@ -8,6 +13,7 @@ interface Message {
   readonly info?: unknown;
   readonly error?: unknown;
   readonly limit?: unknown;
+  readonly roundTripMs?: unknown;
 }
 
 describe('a channel', () => {
@@ -15,6 +21,32 @@ describe('a channel', () => {
     expect([openChannel.hasSubscribers, refusedChannel.hasSubscribers]).toEqual([false, false]);
     listenTo<Message>('wspipe:open');
     expect([openChannel.hasSubscribers, refusedChannel.hasSubscribers]).toEqual([true, false]);
+  });
+});
+
+describe('a handshake', () => {
+  const about = (): { role: 'client'; url: string } => ({ role: 'client', url: 'ws://a.example/' });
+
+  it('is looked at by nobody where nobody subscribes', () => {
+    const asked = vi.fn(about);
+    expect(publishHandshake(asked)).toBeUndefined();
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['both', ['wspipe:handshake-start', 'wspipe:handshake-end']],
+    ['its beginning alone', ['wspipe:handshake-start']],
+    ['its end alone', ['wspipe:handshake-end']],
+  ])('is told with one object, whoever listens to %s', (_title, names) => {
+    const messages = names.flatMap((name) => [listenTo<HandshakeMessage>(name)]);
+    const error = new Error('no');
+    const ended = publishHandshake(about);
+    if (names[0] === 'wspipe:handshake-start')
+      expect(messages[0]).toMatchObject([{ ...about(), durationMs: undefined }]);
+    ended?.({ error });
+    for (const [message] of messages)
+      expect(message).toMatchObject({ ...about(), error, durationMs: expect.any(Number) });
+    expect(new Set(messages.flat()).size).toBe(1);
   });
 });
 
@@ -63,6 +95,28 @@ describe.each(ROLES)('a connection (%s)', (role) => {
     expect(violations).toMatchObject([{ connection: conn, error: { code, closeCode: 1009 } }]);
     expect(limits).toEqual([{ limit, connection: conn }]);
     await conn.closeInfo;
+  });
+
+  it('tells wspipe:ping of each pong that answers a ping of ours', async () => {
+    const messages = listenTo<Message>('wspipe:ping');
+    const { conn, peer } = await meet(role);
+    const asked = [conn.ping('1'), conn.ping('2')];
+    peer.send(10, 'stray');
+    peer.send(10, '2');
+    await Promise.all(asked);
+    expect(messages).toEqual([{ connection: conn, roundTripMs: conn.latencyMs }]);
+    conn.forceClose();
+  });
+
+  it('tells wspipe:ping of the heartbeat', async () => {
+    const messages = listenTo<Message>('wspipe:ping');
+    const { conn, peer } = await meet(role, { heartbeat: { intervalMs: 5, timeoutMs: 10_000 } });
+    expect(await peer.find(9)).toMatchObject({ payload: Buffer.alloc(0) });
+    peer.send(10);
+    peer.send(10);
+    await vi.waitFor(() => expect(messages.length).toBeGreaterThan(0));
+    expect(messages[0]).toEqual({ connection: conn, roundTripMs: conn.latencyMs });
+    conn.forceClose();
   });
 
   it('tells wspipe:limit of a dead peer (heartbeat)', async () => {

@@ -207,6 +207,21 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
     expect([await nextText(one), await nextText(other)]).toEqual(['other', 'other']);
     await Promise.all([one.close(), other.close()]);
   },
+  prometheus: async ({ url }) => {
+    await expectEcho(`${url}/chat`);
+    await expect(connect(`${url}/chat`, { origin: 'https://evil.example' })).rejects.toMatchObject({ status: 403 });
+    const page = async (): Promise<string> => (await fetch(url.replace('ws', 'http').concat('/metrics'))).text();
+    await expect.poll(page).toContain('ws_closed_total{code="1000"} 1\n');
+    const lines = (await page()).split('\n');
+    // The text format of Prometheus: comments, and samples of a name, labels and a number.
+    expect(lines.filter((line) => !/^(?:# TYPE \w+ \w+|\w+(?:\{\w+="\w+"\})? [\d.e-]+|)$/.test(line))).toEqual([]);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        ...['ws_connections 0', 'ws_accepted_total 1', 'ws_refused_total{status="403"} 1'],
+        ...['ws_messages_total{direction="in"} 1', 'ws_payload_bytes_total{direction="out"} 7'],
+      ]),
+    );
+  },
   'server-broadcast': async ({ url }) => {
     const first = await connectSoon(url);
     expect(await nextText(first)).toBe('0 others know; here are 1');

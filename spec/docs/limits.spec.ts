@@ -1,13 +1,18 @@
 /** Every knob stands in docs/options.md, and every channel and limit that is told stands in docs/diagnostics.md. */
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { resolveConnectOptions, resolveServerOptions } from '../../lib/endpoint/endpoint-options.ts';
+import { Lobby } from '../../lib/endpoint/lobby.ts';
+import { createPair } from '../../lib/endpoint/pair.ts';
 import { resolveConnectionOptions } from '../../lib/options.ts';
 import { literals, readSources, readText } from '../laws/sources.ts';
 
-/** The names in the first cells of a document's tables. */
-function rowsOf(path: string): string[] {
-  const cells = readText(path)
-    .split('\n')
+/** The names in the first cells of a document's tables, or of those under one of its headings. */
+function rowsOf(path: string, heading?: string): string[] {
+  const sections = readText(path).split('\n## ');
+  const cells = sections
+    .filter((section) => heading === undefined || section.startsWith(`${heading}\n`))
+    .flatMap((section) => section.split('\n'))
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split('|')[1] ?? '');
   return cells.flatMap((cell) => [...cell.matchAll(/`([\w:-]+)[^`]*`/g)].map((match) => match[1] ?? ''));
@@ -30,11 +35,11 @@ describe('docs/options.md', () => {
 });
 
 describe('docs/diagnostics.md', () => {
-  const rows = new Set(rowsOf('docs/diagnostics.md'));
+  const rows = new Set(rowsOf('docs/diagnostics.md', 'Channels'));
 
   it('has a row for each channel, and no other', () => {
     const channels = strings.filter((text) => text.startsWith('wspipe:')).sort();
-    expect(channels).toHaveLength(6);
+    expect(channels).toHaveLength(9);
     expect([...rows].filter((name) => name.startsWith('wspipe:')).sort()).toEqual(channels);
   });
 
@@ -47,5 +52,15 @@ describe('docs/diagnostics.md', () => {
     ]);
     expect(published.length).toBeGreaterThan(10);
     expect(published.filter((name) => !rows.has(name))).toEqual([]);
+  });
+
+  it('has a row for each figure of conn.stats and server.stats, and no other', () => {
+    const { client, server } = createPair();
+    const lobby = new Lobby(resolveServerOptions(), new EventEmitter());
+    const figures = [client.stats, client.stats.received, lobby.stats].flatMap((stats) => Object.keys(stats));
+    const told = rowsOf('docs/diagnostics.md', 'Counters').filter((name) => !/^(?:conn|server)$/.test(name));
+    expect(new Set(told)).toEqual(new Set(figures));
+    client.forceClose();
+    server.forceClose();
   });
 });

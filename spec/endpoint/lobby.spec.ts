@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import { watchUpgrade } from '../../lib/endpoint/accept-upgrade.ts';
+import { connect } from '../../lib/endpoint/connect.ts';
 import { resolveServerOptions, type ServerOptions } from '../../lib/endpoint/endpoint-options.ts';
 import { Lobby } from '../../lib/endpoint/lobby.ts';
 import { Refusal, refuse } from '../../lib/endpoint/refusal.ts';
@@ -73,11 +74,39 @@ describe('a Lobby', () => {
     await rawClient(port);
     await rawClient(port);
     await exchange(port, upgradeRequest({ headers: { Host: undefined } }));
-    expect(lobby.stats).toEqual({ connections: 2, queued: 2, pending: 0, accepted: 2, refused: 1 });
+    expect(lobby.stats).toMatchObject({ connections: 2, queued: 2, pending: 0, accepted: 2, refused: 1 });
+    expect(lobby.stats.refusedByStatus).toEqual({ 400: 1 });
     const taken = await lobby.queue.take();
     taken?.forceClose();
     await taken?.closeInfo;
     expect(lobby.stats).toMatchObject({ connections: 1, queued: 1, accepted: 2 });
+  });
+
+  it('adds up what its connections have received and sent, those that are over too', async () => {
+    const { lobby, port } = await openLobby({ path: '/chat' });
+    const connections: WsConnection[] = [];
+    for (let index = 0; index < 3; index++) {
+      const client = await connect(`ws://127.0.0.1:${port}/chat`);
+      const ours = (await lobby.queue.take())!;
+      connections.push(client);
+      await client.sendText('hello');
+      await client.sendText('unread');
+      await ours.recvFrame();
+      await ours.sendText('hi');
+      await client.recvFrame();
+      await until(() => ours.stats.received.messages === 2);
+    }
+    await exchange(port, upgradeRequest({ path: '/x' }));
+    await exchange(port, upgradeRequest({ path: '/y' }));
+    expect(lobby.stats.refusedByStatus).toEqual({ 404: 2 });
+    const before = lobby.stats;
+    const sum = { messages: 6, frames: 6, payloadBytes: 33, wireBytes: 33 + 6 * 6, pings: 0, pongs: 0 };
+    expect(before.received).toMatchObject({ ...sum, compressionRatio: 33 / (33 + 36) });
+    expect(before.received.bufferedBytes).toBeGreaterThan(3 * 6);
+    expect(before.sent).toMatchObject({ messages: 3, payloadBytes: 6, wireBytes: 12, bufferedBytes: 0 });
+    for (const client of connections) client.forceClose();
+    await until(() => lobby.connections.size === 0);
+    expect(lobby.stats).toEqual({ ...before, connections: 0, received: { ...before.received, bufferedBytes: 0 } });
   });
 
   it('hands out a connection whose peer has gone meanwhile, with its messages', async () => {
