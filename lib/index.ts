@@ -11,6 +11,7 @@ export type {
   OpenMessage,
   PingMessage,
   RefusedMessage,
+  RetryMessage,
   ViolationMessage,
 } from './connection/diagnostics.ts';
 export type { FrameIterator } from './connection/frame-iterator.ts';
@@ -27,13 +28,17 @@ export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflat
 export { FrameInflater, type FrameInflaterOptions } from './deflate/frame-inflater.ts';
 export { createPerMessageDeflate, type PerMessageDeflateOptions } from './deflate/per-message-deflate.ts';
 export type { AttachableServer } from './endpoint/attachment.ts';
+export type { BackoffFunction, BackoffOptions } from './endpoint/backoff.ts';
 export { connect } from './endpoint/connect.ts';
+export { type ConnectionIterator, connectForever } from './endpoint/connect-forever.ts';
 export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';
 export type { ExtensionOptions } from './endpoint/extension-options.ts';
+export type { ConnectForeverOptions, Fresh, Retry } from './endpoint/forever-options.ts';
 export type { ServerStats } from './endpoint/lobby.ts';
 export { createPair, type PairEndOptions, type PairOptions, type WsPair } from './endpoint/pair.ts';
 export { type Refusal, type RefuseOptions, refuse } from './endpoint/refusal.ts';
 export type { ConnectionHandler } from './endpoint/serve.ts';
+export type { Setback } from './endpoint/setback.ts';
 export { wsUpgrade } from './endpoint/upgrade.ts';
 export {
   type ServerCloseOptions,

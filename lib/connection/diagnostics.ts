@@ -38,6 +38,18 @@ export interface PingMessage {
   readonly roundTripMs: number;
 }
 
+/** `wspipe:retry`: a client that connects again and again waits before the next time. */
+export interface RetryMessage {
+  /** The URL, without user and password; undefined where the function that makes it has failed. */
+  readonly url: string | undefined;
+  /** How many times in a row it has not succeeded, or not for long. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** Why there was no connection, or how the last one ended. */
+  readonly error?: Error | undefined;
+  readonly closeInfo?: CloseInfo | undefined;
+}
+
 /** `wspipe:refused`: a handshake was refused, and answered. */
 export interface RefusedMessage {
   readonly error: HandshakeError;
@@ -100,6 +112,7 @@ export class TypedChannel<T extends object> {
 export const handshakeStartChannel: TypedChannel<HandshakeMessage> = new TypedChannel('wspipe:handshake-start');
 export const handshakeEndChannel: TypedChannel<HandshakeMessage> = new TypedChannel('wspipe:handshake-end');
 export const pingChannel: TypedChannel<PingMessage> = new TypedChannel('wspipe:ping');
+export const retryChannel: TypedChannel<RetryMessage> = new TypedChannel('wspipe:retry');
 export const refusedChannel: TypedChannel<RefusedMessage> = new TypedChannel('wspipe:refused');
 export const openChannel: TypedChannel<OpenMessage> = new TypedChannel('wspipe:open');
 export const closedChannel: TypedChannel<ClosedMessage> = new TypedChannel('wspipe:closed');

@@ -39,7 +39,7 @@ describe('docs/diagnostics.md', () => {
 
   it('has a row for each channel, and no other', () => {
     const channels = strings.filter((text) => text.startsWith('wspipe:')).sort();
-    expect(channels).toHaveLength(9);
+    expect(channels).toHaveLength(10);
     expect([...rows].filter((name) => name.startsWith('wspipe:')).sort()).toEqual(channels);
   });
 

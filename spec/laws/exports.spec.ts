@@ -60,6 +60,7 @@ const ROOT_NAMES = [
   'acceptExtensions',
   'confirmExtensions',
   'connect',
+  'connectForever',
   'createPair',
   'createPerMessageDeflate',
   'isSendableCloseCode',
