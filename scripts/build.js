@@ -13,7 +13,7 @@ const { status } = spawnSync(
   },
 );
 if (status !== 0) process.exit(status ?? 1);
-const page = `${root}lib/cli/echo-page.html`;
-if (existsSync(page)) cpSync(page, `${root}dist/cli/echo-page.html`);
+const page = `${root}lib/cli/echo/echo-page.html`;
+if (existsSync(page)) cpSync(page, `${root}dist/cli/echo/echo-page.html`);
 const main = `${root}dist/cli/main.js`;
 if (existsSync(main)) chmodSync(main, 0o755);

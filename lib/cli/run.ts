@@ -1,9 +1,13 @@
 /** The command `wspipe`: from words to an exit code. */
 import { readFile } from 'node:fs/promises';
 import { type Command, parseArguments } from './arguments.ts';
-import { runEchoCommand } from './echo.ts';
+import { runConnectCommand } from './connect/connect.ts';
+import { runEchoCommand } from './echo/echo.ts';
+import { EXIT_DONE, EXIT_MISUSE } from './exit-code.ts';
 import { formatHelp } from './help.ts';
-import { createPaint, type Terminal } from './terminal.ts';
+import { runProxyCommand } from './proxy/proxy.ts';
+import { runServeCommand } from './serve/serve.ts';
+import { complain, createPaint, type Terminal } from './terminal.ts';
 
 /** Stands two floors up, from lib/cli/ as from dist/cli/. */
 const PACKAGE_URL = new URL('../../package.json', import.meta.url);
@@ -12,25 +16,32 @@ const PACKAGE_URL = new URL('../../package.json', import.meta.url);
  * Runs one command line.
  *
  * @param args the words behind the command's name
- * @returns the exit code: 0 done, 1 the command failed, 2 the command line makes no sense
+ * @returns the exit code, one of `EXIT_…`
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  // Who reads our output may go when he has enough, as `head` does; without a listener that would end the process loudly.
+  for (const output of [terminal.stdout, terminal.stderr]) output.on('error', () => {});
   const command = parseArguments(args);
   switch (command.kind) {
     case 'help':
       terminal.stdout.write(formatHelp(command.topic, createPaint(terminal.stdout).bold));
-      return 0;
+      return EXIT_DONE;
     case 'version':
       terminal.stdout.write(`${await readVersion()}\n`);
-      return 0;
+      return EXIT_DONE;
+    case 'connect':
+      return runConnectCommand(command.options, terminal);
     case 'echo':
       return runEchoCommand(command.options, terminal, await readVersion());
+    case 'serve':
+      return runServeCommand(command.options, terminal);
+    case 'proxy':
+      return runProxyCommand(command.options, terminal);
     case 'misuse':
       // Who typed nothing at all gets the whole help; who made a slip gets a line and the way to more.
-      terminal.stderr.write(
-        args.length === 0 ? formatHelp('wspipe', createPaint(terminal.stderr).bold) : explainMisuse(command, terminal),
-      );
-      return 2;
+      if (args.length === 0) terminal.stderr.write(formatHelp('wspipe', createPaint(terminal.stderr).bold));
+      else explainMisuse(command, terminal);
+      return EXIT_MISUSE;
   }
 }
 
@@ -39,7 +50,6 @@ async function readVersion(): Promise<string> {
   return version;
 }
 
-function explainMisuse({ topic, message }: Extract<Command, { kind: 'misuse' }>, { stderr }: Terminal): string {
-  const { bold } = createPaint(stderr);
-  return `${bold('wspipe:')} ${message}\nHelp: wspipe ${topic === 'echo' ? 'echo ' : ''}--help\n`;
+function explainMisuse({ topic, message }: Extract<Command, { kind: 'misuse' }>, terminal: Terminal): void {
+  complain(terminal, `${message}\nHelp: wspipe ${topic === 'wspipe' ? '' : `${topic} `}--help`);
 }

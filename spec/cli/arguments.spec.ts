@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Command, ECHO_DEFAULTS, parseArguments } from '../../lib/cli/arguments.ts';
+import { type Command, type HelpTopic, parseArguments } from '../../lib/cli/arguments.ts';
+import { ECHO_DEFAULTS } from '../../lib/cli/echo/echo-arguments.ts';
 
 const parse = (line: string): Command => parseArguments(line.split(' ').filter((word) => word !== ''));
 const echo = (options: Partial<typeof ECHO_DEFAULTS> = {}): Command => ({
@@ -9,30 +10,27 @@ const echo = (options: Partial<typeof ECHO_DEFAULTS> = {}): Command => ({
 });
 
 describe('parseArguments', () => {
-  it('listens on this machine alone, on port 8080, and takes 64 MiB by default', () => {
-    expect(parse('echo')).toEqual(echo({ host: '127.0.0.1', port: 8080, maxMessageBytes: 67_108_864 }));
-  });
-
   it.each<[string, Command]>([
+    ['echo', echo()],
     ['echo --port 3000', echo({ port: 3000 })],
-    ['echo --port=3000', echo({ port: 3000 })],
-    ['echo --port 0', echo({ port: 0 })],
-    ['echo --port 65535', echo({ port: 65_535 })],
     ['--port 3000 echo', echo({ port: 3000 })],
     ['echo --port 1 --port 2', echo({ port: 2 })],
-    ['echo --host 0.0.0.0', echo({ host: '0.0.0.0' })],
-    ['echo --host ::', echo({ host: '::' })],
-    ['echo --host=-odd', echo({ host: '-odd' })],
-    ['echo --max-message-bytes 1', echo({ maxMessageBytes: 1 })],
-    [
-      'echo --host ::1 --port 81 --max-message-bytes 1048576',
-      echo({ host: '::1', port: 81, maxMessageBytes: 1_048_576 }),
-    ],
   ])('reads %s', (line, command) => {
     expect(parse(line)).toEqual(command);
   });
 
-  it.each<[string, 'wspipe' | 'echo']>([
+  it.each([
+    ['connect ws://localhost/', { kind: 'connect', options: { dial: { url: 'ws://localhost/' } } }],
+    ['serve -- cat -n', { kind: 'serve', options: { command: 'cat', args: ['-n'] } }],
+    ['serve --port 1 cat', { kind: 'serve', options: { command: 'cat', args: [], port: 1 } }],
+    ['serve -- help', { kind: 'serve', options: { command: 'help' } }],
+    ['serve -- x --help', { kind: 'serve', options: { command: 'x', args: ['--help'] } }],
+    ['proxy --listen 1 --to tcp://a:2', { kind: 'proxy', options: { listen: { port: 1 } } }],
+  ])('reads %s', (line, command) => {
+    expect(parse(line)).toMatchObject(command);
+  });
+
+  it.each<[string, HelpTopic]>([
     ['--help', 'wspipe'],
     ['-h', 'wspipe'],
     ['help', 'wspipe'],
@@ -40,58 +38,72 @@ describe('parseArguments', () => {
     ['--help echo', 'echo'],
     ['echo -h', 'echo'],
     ['help echo', 'echo'],
+    ['echo help', 'echo'],
+    ['help connect', 'connect'],
+    ['connect -h', 'connect'],
+    ['serve --help', 'serve'],
+    ['help proxy', 'proxy'],
     ['echo --port abc --nonsense --help', 'echo'],
   ])('gives help for %s', (line, topic) => {
     expect(parse(line)).toEqual({ kind: 'help', topic });
   });
 
-  it.each(['--version', '-v', 'echo --version'])('gives the version for %s', (line) => {
+  it.each(['--version', '-v', 'echo --version', 'connect -v'])('gives the version for %s', (line) => {
     expect(parse(line)).toEqual({ kind: 'version' });
   });
 
   it.each<[string, string]>([
     ['', 'Which command?'],
-    ['serve', 'serve is not a command of wspipe.'],
+    ['prxoy', 'prxoy is not a command of wspipe. Did you mean proxy?'],
     ['ehco', 'ehco is not a command of wspipe. Did you mean echo?'],
-    ['ech', 'ech is not a command of wspipe. Did you mean echo?'],
-    ['echoo', 'echoo is not a command of wspipe. Did you mean echo?'],
-    ['exho', 'exho is not a command of wspipe. Did you mean echo?'],
-    ['help serve', 'serve is not a command of wspipe.'],
+    ['con', 'con is not a command of wspipe. Did you mean connect?'],
+    ['nonsense', 'nonsense is not a command of wspipe.'],
+    ['help nonsense', 'nonsense is not a command of wspipe.'],
+    ['ws://localhost/', 'ws://localhost/ is not a command of wspipe. wspipe connect ws://localhost/'],
     ['--nonsense', '--nonsense is not an option of wspipe.'],
-    ['--port 3000', '--port belongs to a command: wspipe echo --port'],
+    ['--listen 3000', '--listen belongs to a command: wspipe proxy --listen'],
+    ['echo --listen 3000', '--listen is not an option of wspipe echo, but of wspipe proxy.'],
     ['echo --prot 3000', '--prot is not an option of wspipe echo. Did you mean --port?'],
     ['echo -p 3000', '-p is not an option of wspipe echo. Did you mean --port?'],
-    ['echo --max 5', '--max is not an option of wspipe echo. Did you mean --max-message-bytes?'],
     ['echo --constructor', '--constructor is not an option of wspipe echo.'],
-    ['echo 3000', 'wspipe echo takes options only, and 3000 is none.'],
-    ['echo prot', 'wspipe echo takes options only, and prot is none. Did you mean --port?'],
-    ['echo --port', '--port needs a value.'],
-    ['echo --port=', '--port needs a value.'],
-    ['echo --port --host x', '--port needs a value, and --host is an option.'],
-    ['echo --host -h1', '--host needs a value, and -h1 is an option.'],
-    ['echo --version=1', '--version takes no value.'],
-    ...['65536', '-1', '80.5', '0x50', '8e3', 'http', '1'.repeat(17)].map((port): [string, string] => [
-      `echo --port ${port}`,
-      `--port takes a whole number from 0 to 65535 (0: any free port), not ${port}.`,
-    ]),
-    ['echo --max-message-bytes 0', '--max-message-bytes takes a whole number from 1 to 9007199254740991, not 0.'],
+    ['connect --jsn ws://x/', '--jsn is not an option of wspipe connect. Did you mean --json?'],
+    ['serve --origin x -- cat', '--origin is not an option of wspipe serve. Did you mean --allow-origin?'],
+    ['serve tail -F x', '-F is not an option of wspipe serve. What belongs to the command stands behind --'],
   ])('explains what is wrong with "%s"', (line, message) => {
     expect(parse(line)).toMatchObject({ kind: 'misuse', message });
   });
 
-  it('tells which help belongs to a mistake', () => {
-    expect(parse('serve')).toMatchObject({ kind: 'misuse', topic: 'wspipe' });
-    expect(parse('echo --nonsense')).toMatchObject({ kind: 'misuse', topic: 'echo' });
+  it.each<[string, HelpTopic]>([
+    ['nonsense', 'wspipe'],
+    ['echo --nonsense', 'echo'],
+    ['connect', 'connect'],
+  ])('tells which help belongs to the mistake in %s', (line, topic) => {
+    expect(parse(line)).toMatchObject({ kind: 'misuse', topic });
   });
 
   it('gives a command for any words, and never throws', () => {
     const word = fc.oneof(
       fc.string(),
-      fc.constantFrom('echo', 'help', '--port', '--host', '-h', '-v', '--', '-', '--port=1', '--max-message-bytes'),
+      fc.constantFrom('echo', 'connect', 'serve', 'proxy', 'help', 'ws://x/', 'tcp://a:1', '1'),
+      fc.constantFrom(
+        '--port',
+        '--host',
+        '-h',
+        '-v',
+        '--',
+        '-',
+        '--port=1',
+        '--listen',
+        '--to',
+        '-H',
+        'A: b',
+        '--wait',
+      ),
     );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), (words) => {
-        expect(['help', 'version', 'echo', 'misuse']).toContain(parseArguments(words).kind);
+        const kinds = ['help', 'version', 'connect', 'echo', 'serve', 'proxy', 'misuse'];
+        expect(kinds).toContain(parseArguments(words).kind);
       }),
     );
   });

@@ -1,33 +1,57 @@
 import { describe, expect, it } from 'vitest';
-import { ECHO_DEFAULTS, parseArguments } from '../../lib/cli/arguments.ts';
+import { type HelpTopic, parseArguments } from '../../lib/cli/arguments.ts';
+import { CONNECT_OPTIONS } from '../../lib/cli/connect/connect-arguments.ts';
+import { ECHO_DEFAULTS, ECHO_OPTIONS } from '../../lib/cli/echo/echo-arguments.ts';
 import { formatHelp } from '../../lib/cli/help.ts';
+import { PROXY_OPTIONS } from '../../lib/cli/proxy/proxy-arguments.ts';
+import { SERVE_OPTIONS } from '../../lib/cli/serve/serve-arguments.ts';
+import { splitWords } from '../support/shell-words.ts';
 
 const plain = (text: string): string => text;
+const topics: readonly HelpTopic[] = ['wspipe', 'connect', 'echo', 'serve', 'proxy'];
 
 describe('formatHelp', () => {
-  it.each(['wspipe', 'echo'] as const)('fits a terminal of 80 columns and ends its last line (%s)', (topic) => {
+  it.each(topics)('fits a terminal of 80 columns and ends its last line (%s)', (topic) => {
     const text = formatHelp(topic, plain);
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(text).toMatch(/\S\n$/);
   });
 
-  it('names each option of echo with its default', () => {
-    const text = formatHelp('echo', plain);
-    for (const name of ['--host', '--port', '--max-message-bytes', '--help', '--version']) expect(text).toContain(name);
-    for (const value of Object.values(ECHO_DEFAULTS)) expect(text).toContain(`Default ${value}`);
+  it.each([
+    ['connect', CONNECT_OPTIONS],
+    ['echo', ECHO_OPTIONS],
+    ['serve', SERVE_OPTIONS],
+    ['proxy', PROXY_OPTIONS],
+  ] as const)('explains each option of %s', (topic, options) => {
+    const text = formatHelp(topic, plain);
+    for (const [name, { type, short }] of Object.entries(options)) {
+      const letter = short === undefined ? '' : `-${short}, `;
+      expect(text).toMatch(new RegExp(`^  ${letter}--${name}${type === 'string' ? ' <.*>' : ''}  ?`, 'm'));
+    }
+    for (const name of ['--help', '--version']) expect(text).toContain(name);
   });
 
-  it.each(['wspipe', 'echo'] as const)('shows only examples that work (%s)', (topic) => {
+  it('names the defaults of echo', () => {
+    for (const value of Object.values(ECHO_DEFAULTS)) expect(formatHelp('echo', plain)).toContain(`Default ${value}`);
+  });
+
+  it.each(topics)('shows only examples that work (%s)', (topic) => {
     const lines = formatHelp(topic, plain).split('Examples\n')[1]?.split('\n') ?? [];
     const examples = lines
-      .filter((line) => line.startsWith('  wspipe'))
-      .map((line) => line.trim().split(/ {2,}/)[0] ?? '');
+      .filter((line) => /^ {2}.*wspipe /.test(line))
+      .map((line) => line.trim().split(/ {3,}/)[0] ?? '');
     expect(examples.length).toBeGreaterThan(2);
-    for (const example of examples) expect(parseArguments(example.split(' ').slice(1)).kind).not.toBe('misuse');
+    for (const example of examples) {
+      const words = splitWords(example.replace(/^.*?\| (?=wspipe)/, '').split(/ [<>|]/)[0] ?? '');
+      expect({ example, command: parseArguments(words.slice(1)).kind }).toEqual({
+        example,
+        command: words.includes('--help') ? 'help' : words[1],
+      });
+    }
   });
 
   it('sets off the headings, and nothing else', () => {
-    const marked = [...formatHelp('echo', (text) => `<${text}>`).matchAll(/<([A-Z]\w+)>/g)].map((match) => match[1]);
-    expect(marked).toEqual(['Usage', 'Options', 'Examples']);
+    const marked = [...formatHelp('connect', (text) => `<<${text}>>`).matchAll(/<<(.+?)>>/g)].map((match) => match[1]);
+    expect(marked).toEqual(['Usage', 'Options', 'Exit codes', 'Examples']);
   });
 });

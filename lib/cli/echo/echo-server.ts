@@ -1,10 +1,11 @@
 /** The echo server itself: the page and the echo on one port, until `close`. It prints nothing and knows no signal. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { WsServer } from '../endpoint/ws-server.ts';
-import { WS_CLOSE_GOING_AWAY } from '../protocol/close-code.ts';
-import type { EchoOptions } from './arguments.ts';
+import { networkInterfaces } from 'node:os';
+import { WsServer } from '../../endpoint/ws-server.ts';
+import { WS_CLOSE_GOING_AWAY } from '../../protocol/close-code.ts';
+import { listUrls } from '../listen-urls.ts';
+import type { EchoOptions } from './echo-arguments.ts';
 import { createPageHandler, loadPage } from './page.ts';
 
 /** An echo server that listens. */
@@ -32,7 +33,7 @@ export async function startEcho({ host, port, maxMessageBytes }: EchoOptions): P
   const address = httpServer.address() as AddressInfo;
   return {
     port: address.port,
-    urls: listUrls(host, address, networkInterfaces()),
+    urls: listUrls('http', host, address, networkInterfaces()),
     get connectionCount() {
       return server.connections.size;
     },
@@ -53,29 +54,4 @@ function listen(server: Server, port: number, host: string): Promise<void> {
       resolve();
     });
   });
-}
-
-const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
-/**
- * Lists the addresses under which a server is found. One that listens everywhere is found at this machine's own
- * addresses; "0.0.0.0" itself leads nowhere.
- */
-export function listUrls(
-  host: string,
-  { address, family, port }: AddressInfo,
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
-): string[] {
-  if (!EVERYWHERE.has(address)) return [formatUrl(host, port)];
-  const reachable = Object.values(interfaces)
-    .flatMap((infos) => infos ?? [])
-    // A link-local IPv6 address needs the name of an interface behind it, which no browser takes.
-    .filter(
-      (info) => !info.internal && (info.family === 'IPv4' || (family === 'IPv6' && !info.address.startsWith('fe80:'))),
-    );
-  return ['localhost', ...reachable.map((info) => info.address)].map((name) => formatUrl(name, port));
-}
-
-function formatUrl(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}${port === 80 ? '' : `:${port}`}/`;
 }

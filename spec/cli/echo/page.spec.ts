@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createPageHandler, loadPage } from '../../lib/cli/page.ts';
-import { portOf } from '../support/sockets.ts';
+import { createPageHandler, loadPage } from '../../../lib/cli/echo/page.ts';
+import { portOf } from '../../support/sockets.ts';
 
 interface Answer {
   readonly status: number;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ECHO_DEFAULTS } from '../../lib/cli/arguments.ts';
-import { explainFailure, runEchoCommand } from '../../lib/cli/echo.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
-import { FakeTerminal } from '../support/fake-terminal.ts';
-import { rawClient } from '../support/sockets.ts';
+import { runEchoCommand } from '../../../lib/cli/echo/echo.ts';
+import { ECHO_DEFAULTS } from '../../../lib/cli/echo/echo-arguments.ts';
+import { connect } from '../../../lib/endpoint/connect.ts';
+import { FakeTerminal } from '../../support/fake-terminal.ts';
+import { rawClient } from '../../support/sockets.ts';
 
 interface Running {
   readonly terminal: FakeTerminal;
@@ -86,31 +86,12 @@ describe('wspipe echo', () => {
     expect(await runEchoCommand({ ...ECHO_DEFAULTS, port }, second, '1.2.3')).toBe(1);
     expect(second.stdout.text).toBe('');
     expect(second.stderr.text).toContain(`port ${port} of 127.0.0.1 is taken by another program.`);
+    expect(second.stderr.text).toContain(`Try another one: wspipe echo --port ${port + 1} (0 takes any free port).`);
     expect(second.signalListenerCount).toBe(0);
+    const npm = new FakeTerminal({ npm_lifecycle_event: 'start', npm_package_name: 'wspipe' });
+    expect(await runEchoCommand({ ...ECHO_DEFAULTS, port }, npm, '1.2.3')).toBe(1);
+    expect(npm.stderr.text).toContain(`npm start -- --port ${port + 1}`);
     terminal.emit('SIGINT');
     await exitCode;
-  });
-});
-
-describe('explainFailure', () => {
-  const npm = { npm_lifecycle_event: 'start', npm_package_name: 'wspipe' };
-  const portHint = (command: string, port: number): string =>
-    `Try another one: ${command} --port ${port} (0 takes any free port).`;
-  const noAddress = 'wspipe: this machine has no address h.';
-  const hostHint = 'Try wspipe echo --host 127.0.0.1, or 0.0.0.0 for all that it has.';
-
-  it.each<[string, number, Record<string, string>, string, string]>([
-    ['EADDRINUSE', 8080, {}, 'wspipe: port 8080 of h is taken by another program.', portHint('wspipe echo', 8081)],
-    ['EADDRINUSE', 8080, npm, 'wspipe: port 8080 of h is taken by another program.', portHint('npm start --', 8081)],
-    ['EADDRINUSE', 65_535, {}, 'wspipe: port 65535 of h is taken by another program.', portHint('wspipe echo', 0)],
-    ['EACCES', 80, {}, 'wspipe: port 80 of h needs rights that you do not have here.', portHint('wspipe echo', 8080)],
-    ['EADDRNOTAVAIL', 1, {}, noAddress, hostHint],
-    ['ENOTFOUND', 1, {}, noAddress, hostHint],
-    ['EAI_AGAIN', 1, {}, noAddress, hostHint],
-    ['EMFILE', 1, {}, 'wspipe: the server could not start: the system says so', ''],
-  ])('explains %s on port %i (%o)', (code, port, env, problem, hint) => {
-    const error = Object.assign(new Error('the system says so'), { code });
-    const text = explainFailure(error, { ...ECHO_DEFAULTS, host: 'h', port }, new FakeTerminal(env));
-    expect(text.split('\n')).toEqual(hint === '' ? [problem, ''] : [problem, hint, '']);
   });
 });

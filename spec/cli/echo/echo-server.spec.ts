@@ -1,10 +1,8 @@
-import type { AddressInfo } from 'node:net';
-import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ECHO_DEFAULTS, type EchoOptions } from '../../lib/cli/arguments.ts';
-import { type EchoServer, listUrls, startEcho } from '../../lib/cli/echo-server.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
-import { rawClient } from '../support/sockets.ts';
+import { ECHO_DEFAULTS, type EchoOptions } from '../../../lib/cli/echo/echo-arguments.ts';
+import { type EchoServer, startEcho } from '../../../lib/cli/echo/echo-server.ts';
+import { connect } from '../../../lib/endpoint/connect.ts';
+import { rawClient } from '../../support/sockets.ts';
 
 async function start(options: Partial<EchoOptions> = {}): Promise<EchoServer> {
   const server = await startEcho({ ...ECHO_DEFAULTS, port: 0, ...options });
@@ -71,31 +69,5 @@ describe('startEcho', () => {
   it('rejects with the error of the system where the port is taken', async () => {
     const { port } = await start();
     await expect(start({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  });
-});
-
-describe('listUrls', () => {
-  const info = (address: string, internal = false): NetworkInterfaceInfo =>
-    ({ address, internal, family: address.includes(':') ? 'IPv6' : 'IPv4' }) as NetworkInterfaceInfo;
-  const interfaces = {
-    lo: [info('127.0.0.1', true), info('::1', true)],
-    eth0: [info('192.0.2.7'), info('2001:db8::7'), info('fe80::7')],
-    gone: undefined,
-  };
-  const bound = (address: string, port = 8080): AddressInfo => ({
-    address,
-    port,
-    family: address.includes(':') ? 'IPv6' : 'IPv4',
-  });
-
-  it.each<[string, AddressInfo, string[]]>([
-    ['127.0.0.1', bound('127.0.0.1'), ['http://127.0.0.1:8080/']],
-    ['localhost', bound('::1'), ['http://localhost:8080/']],
-    ['::1', bound('::1', 3000), ['http://[::1]:3000/']],
-    ['127.0.0.1', bound('127.0.0.1', 80), ['http://127.0.0.1/']],
-    ['0.0.0.0', bound('0.0.0.0'), ['http://localhost:8080/', 'http://192.0.2.7:8080/']],
-    ['::', bound('::'), ['http://localhost:8080/', 'http://192.0.2.7:8080/', 'http://[2001:db8::7]:8080/']],
-  ])('says where %s is found', (host, address, urls) => {
-    expect(listUrls(host, address, interfaces)).toEqual(urls);
   });
 });
