@@ -16,6 +16,8 @@ export interface DialOptions {
   readonly protocols: readonly string[];
   readonly origin: string | undefined;
   readonly maxRedirects: number;
+  /** Whether the connection is a stream of HTTP/2 (RFC 8441). */
+  readonly isHttp2: boolean;
   /** Paths of PEM files. */
   readonly caPath: string | undefined;
   readonly certPath: string | undefined;
@@ -33,6 +35,7 @@ export const DIAL_OPTIONS: OptionTable = {
   protocol: { type: 'string' },
   origin: { type: 'string' },
   'max-redirects': { type: 'string' },
+  http2: { type: 'boolean' },
   ca: { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
@@ -51,6 +54,7 @@ export const DIAL_HELP: string = `  -H, --header <line>      a field of the requ
                            browser.
   --max-redirects <n>      how many redirects are followed. Default 0. Passwords
                            and cookies do not follow to another server.
+  --http2                  connects over a stream of HTTP/2 (RFC 8441)
   --ca <file>              trusts these certificates (PEM), and no others
   --cert <file>            the certificate that says who you are (PEM)
   --key <file>             its key. Default: in the file of --cert.
@@ -69,6 +73,7 @@ export function parseDial(url: string, values: Values): DialOptions {
     origin: values.text('origin'),
     maxRedirects: values.number('max-redirects', { fallback: 0, min: 0, max: 100 }),
     caPath: values.text('ca'),
+    isHttp2: values.has('http2'),
     certPath,
     // A file may hold both.
     keyPath: values.text('key') ?? certPath,

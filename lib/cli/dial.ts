@@ -17,9 +17,9 @@ export interface Dialer {
  * read.
  */
 export async function createDialer(options: DialOptions): Promise<Dialer> {
-  const { url, headers, protocols, origin, maxRedirects } = options;
+  const { url, headers, protocols, origin, maxRedirects, isHttp2: http2 } = options;
   const tls = await readTls(options);
-  return { dial: (further) => connect(url, { headers, protocols, origin, maxRedirects, tls, ...further }) };
+  return { dial: (further) => connect(url, { headers, protocols, origin, maxRedirects, http2, tls, ...further }) };
 }
 
 async function readTls({ caPath, certPath, keyPath, servername, isChecked }: DialOptions): Promise<TlsOptions> {

@@ -14,6 +14,7 @@ describe('parseDial', () => {
       protocols: [],
       origin: undefined,
       maxRedirects: 0,
+      isHttp2: false,
       caPath: undefined,
       certPath: undefined,
       keyPath: undefined,
@@ -32,6 +33,7 @@ describe('parseDial', () => {
       cert: 'me.pem',
       servername: 'b.example',
       insecure: '',
+      http2: '',
     };
     expect(parse(given)).toMatchObject({
       headers: [
@@ -41,6 +43,7 @@ describe('parseDial', () => {
       protocols: ['a', 'b', 'c'],
       origin: 'https://a.example',
       maxRedirects: 3,
+      isHttp2: true,
       caPath: 'ca.pem',
       certPath: 'me.pem',
       keyPath: 'me.pem',

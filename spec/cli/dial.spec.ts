@@ -9,6 +9,7 @@ import { WsServer } from '../../lib/endpoint/ws-server.ts';
 import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
 import { wordsOf } from '../support/command-words.ts';
 import { boundServer, httpServer, urlOf } from '../support/endpoints.ts';
+import { attachedServer } from '../support/http2.ts';
 
 const dial = async (url: string, line: string) =>
   (await createDialer(parseDial(url, wordsOf(line, DIAL_OPTIONS).values))).dial();
@@ -62,6 +63,16 @@ describe('createDialer', () => {
     expect(conn).toBeDefined();
     conn.forceClose();
     expect(target).toBeInstanceOf(WsServer);
+  });
+
+  it('connects over a stream of HTTP/2 with --http2 (RFC 8441)', async () => {
+    const { port, ws } = await attachedServer();
+    void ws.runEcho();
+    const conn = await dial(`ws://127.0.0.1:${port}/`, '--http2');
+    expect(conn.response?.status).toBe(200);
+    await conn.sendText('over a stream');
+    expect((await conn.recvFrame())?.payloadText()).toBe('over a stream');
+    expect((await conn.close()).wasClean).toBe(true);
   });
 
   it('rejects where a file cannot be read', async () => {
