@@ -58,6 +58,10 @@ export {
 } from './errors.ts';
 export type { ConnectionFilter } from './fanout/broadcast.ts';
 export { type Message, PreparedFrame, type PreparedFrameOptions } from './fanout/prepared-frame.ts';
+export { type PublishOptions, Topic, type TopicStats } from './fanout/topic.ts';
+export type { DropReason, LeaveReason, TopicMember } from './fanout/topic-member.ts';
+export type { Drop, DropMessage } from './fanout/topic-news.ts';
+export type { SlowPolicy, TopicMemberOptions, TopicOptions } from './fanout/topic-options.ts';
 export {
   acceptExtensions,
   confirmExtensions,

@@ -52,6 +52,7 @@ const ROOT_NAMES = [
   'HandshakeError',
   'PreparedFrame',
   'ProtocolError',
+  'Topic',
   'VIOLATIONS',
   'WsConnection',
   'WsError',
