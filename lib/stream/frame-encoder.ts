@@ -17,6 +17,7 @@ import { MAX_HEADER_LENGTH } from '../protocol/header.ts';
 import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
 import { EncodedFrame, wireOf } from './encoded-frame.ts';
+import { flushAtEndOfTick } from './end-of-tick.ts';
 
 /** How a {@link FrameEncoder} writes. */
 export interface FrameEncoderOptions extends FrameSerializerOptions {
@@ -222,7 +223,7 @@ export class FrameEncoder extends Transform {
   #planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
-    process.nextTick(flushTick, this);
+    flushAtEndOfTick(this);
   }
 
   /** Gives on what there is. @returns whether there is room for more */
@@ -257,8 +258,4 @@ export class FrameEncoder extends Transform {
     this.#isFlushPlanned = false;
     this.#pushBatch();
   }
-}
-
-function flushTick(encoder: FrameEncoder): void {
-  encoder.flushTick();
 }
