@@ -19,6 +19,17 @@ function fanOut(name, connections, inFlight) {
   return { name, kind: 'fan-out', server: 'fan-out', connections, inFlight, bytes: 125 };
 }
 
+function deflateFanOut(compression) {
+  const traits = { connections: 500, inFlight: 2, bytes: KIB };
+  return {
+    name: `deflate-fan-out-500-${compression}`,
+    kind: 'compressed-fan-out',
+    server: 'fan-out',
+    compression,
+    ...traits,
+  };
+}
+
 function inProcess(task, bytes, peers = ['wspipe', 'ws', 'ws-native']) {
   return { name: `${task}-${sizeName(bytes)}`, kind: 'in-process', task, bytes, peers };
 }
@@ -68,6 +79,7 @@ export const WORKLOADS = [
     deflate(compression, '1k-100x4', 100, 4, KIB),
     deflate(compression, '64k', 4, 4, 64 * KIB),
   ]),
+  ...COMPRESSIONS.map(deflateFanOut),
   ...COMPRESSIONS.map((compression) => ({
     name: `deflate-idle-memory-${compression}`,
     kind: 'compressed-idle-memory',

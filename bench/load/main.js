@@ -3,7 +3,7 @@ import { download, upload } from './blocks.js';
 import { compressedEcho, compressedIdleMemory } from './compressed.js';
 import { connects } from './connects.js';
 import { echo } from './echo.js';
-import { fanOut } from './fan-out.js';
+import { compressedFanOut, fanOut } from './fan-out.js';
 import { idleMemory } from './idle-memory.js';
 import { replyToClients } from './replies-to-clients.js';
 
@@ -13,6 +13,7 @@ const KINDS = {
   upload,
   download,
   'fan-out': fanOut,
+  'compressed-fan-out': compressedFanOut,
   connects,
   'idle-memory': idleMemory,
   'compressed-idle-memory': compressedIdleMemory,

@@ -53,7 +53,10 @@ export const TARGETS = [
   ]),
   ...echoTargets('upload-64k', 4, 0.85),
   atLeast('download-64k, × ws', timesLess('download-64k', 'ws'), 1.05),
-  atLeast('fan-out-500, × ws', timesLess('fan-out-500', 'ws'), 1.3),
+  ...['fan-out-500', 'fan-out-5000'].flatMap((workload) => [
+    atLeast(`${workload}, × ws`, timesLess(workload, 'ws'), 1.5),
+    atLeast(`${workload}, × Bun`, timesLess(workload, 'bun'), 0.8),
+  ]),
   atLeast('connects, × ws', timesLess('connects', 'ws'), 1.25),
   atLeast('idle-memory, bytes of ws by ours', fewerBytes('idle-memory'), 1),
   ...['client-125-1x64', 'client-125-100x1'].map((workload) =>
@@ -76,6 +79,9 @@ export const TARGETS = [
     atLeast(`deflate-1k-100x4-${compression}, × ws`, timesLess(`deflate-1k-100x4-${compression}`, 'ws'), 3),
     atLeast(`deflate-64k-${compression}, × ws`, timesLess(`deflate-64k-${compression}`, 'ws'), 1.2),
   ]),
+  ...['takeover', 'no-takeover'].map((compression) =>
+    atLeast(`deflate-fan-out-500-${compression}, × ws`, timesLess(`deflate-fan-out-500-${compression}`, 'ws'), 10),
+  ),
   atMost('deflate-idle-memory-no-takeover, bytes', bytesOf('deflate-idle-memory-no-takeover'), 12_000),
   atMost('deflate-idle-memory-takeover, bytes', bytesOf('deflate-idle-memory-takeover'), 45_000),
 ];

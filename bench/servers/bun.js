@@ -19,7 +19,7 @@ const jobs = {
   echo: (conn, data) => conn.send(data, compression !== 'none'),
   upload: (conn, data) => conn.data.count(data),
   download: (conn) => sendBlocks((block) => conn.send(block)),
-  'fan-out': (_conn, data) => server.publish('all', data),
+  'fan-out': (_conn, data) => server.publish('all', data, compression !== 'none'),
 };
 
 const server = Bun.serve({

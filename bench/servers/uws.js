@@ -29,7 +29,7 @@ const jobs = {
   echo: (conn, data, isBinary) => conn.send(data, isBinary, compression !== 'none'),
   upload: (conn, data) => conn.count(data),
   download: (conn) => sendBlocks((block) => conn.send(block, true)),
-  'fan-out': (_conn, data) => app.publish('all', data, true),
+  'fan-out': (_conn, data, isBinary) => app.publish('all', data, isBinary, compression !== 'none'),
 };
 
 const app = uws.App().ws('/*', {

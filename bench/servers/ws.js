@@ -28,8 +28,8 @@ const jobs = {
     ),
   download: (conn) => conn.on('message', () => sendBlocks((block) => conn.send(block))),
   'fan-out': (conn) =>
-    conn.on('message', (data) => {
-      for (const client of server.clients) client.send(data, { binary: true });
+    conn.on('message', (data, isBinary) => {
+      for (const client of server.clients) client.send(data, { binary: isBinary });
     }),
 };
 

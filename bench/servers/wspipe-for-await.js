@@ -22,7 +22,7 @@ const jobs = {
     }
   },
   async 'fan-out'(conn) {
-    for await (const frame of conn) server.broadcast(frame.payload);
+    for await (const frame of conn) await server.broadcast(frame);
   },
 };
 

@@ -1,9 +1,11 @@
 // wspipe, read by its 'data' event and written with write(): the way of any Node stream.
-import { WsServer } from '../../dist/index.js';
+import { Topic, WsServer } from '../../dist/index.js';
 import { ACKNOWLEDGEMENT, announce, createUploadCounter, job, sendBlocks } from './contract.js';
 import { serverOptions } from './wspipe-options.js';
 
 const server = await WsServer.bind({ host: '127.0.0.1', port: 0 }, serverOptions);
+
+const topic = new Topic({ slow: 'wait' });
 
 const jobs = {
   echo: (conn) => conn.on('data', (frame) => conn.write(frame)),
@@ -12,7 +14,10 @@ const jobs = {
     conn.on('data', (frame) => count(frame.payload));
   },
   download: (conn) => conn.on('data', () => sendBlocks((block) => conn.write(block))),
-  'fan-out': (conn) => conn.on('data', (frame) => server.broadcast(frame.payload)),
+  'fan-out': (conn) => {
+    topic.add(conn);
+    conn.on('data', (frame) => topic.write(frame));
+  },
 };
 
 server.on('connection', jobs[job]);
