@@ -5,7 +5,7 @@
 import type { WsConnection } from '../connection/ws-connection.ts';
 import { WsFrame } from '../protocol/frame.ts';
 import { isFragment } from '../protocol/message-assembler.ts';
-import { type Message, PreparedFrame } from './prepared-frame.ts';
+import { type Message, prepare } from './prepared-frame.ts';
 
 /** Picks those who get a message. */
 export type ConnectionFilter = (connection: WsConnection) => boolean;
@@ -38,9 +38,8 @@ export async function broadcast(
 
 /** Control frames and fragments are small or rare enough to be encoded for each. */
 function toShared(message: Message): WsFrame {
-  if (message instanceof PreparedFrame) return message;
   if (message instanceof WsFrame && (message.isControl() || isFragment(message) || message.rsv !== 0)) return message;
-  return new PreparedFrame(message);
+  return prepare(message);
 }
 
 function post(connection: WsConnection, frame: WsFrame): number | Promise<number> {

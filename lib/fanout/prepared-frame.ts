@@ -51,6 +51,16 @@ export class PreparedFrame extends EncodedFrame {
   }
 }
 
+/**
+ * Gives what can be sent to many: the message itself where it is prepared as it is to be sent.
+ *
+ * @throws TypeError for what is no whole message, or a `compress` that is no boolean
+ */
+export function prepare(message: Message, compress?: boolean | undefined): PreparedFrame {
+  const isReady = message instanceof PreparedFrame && (compress === undefined || compress === message.compress);
+  return isReady ? message : new PreparedFrame(message, { compress });
+}
+
 interface ReadMessage {
   readonly opcode: WsOpcode;
   readonly payload: Uint8Array;

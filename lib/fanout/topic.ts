@@ -14,7 +14,7 @@
 import { Writable } from 'node:stream';
 import { WsConnection } from '../connection/ws-connection.ts';
 import type { ConnectionFilter } from './broadcast.ts';
-import { type Message, PreparedFrame } from './prepared-frame.ts';
+import { type Message, prepare } from './prepared-frame.ts';
 import { Publication } from './publication.ts';
 import { type DropReason, type LeaveReason, type MemberHandlers, TopicMember } from './topic-member.ts';
 import { TopicNews } from './topic-news.ts';
@@ -200,7 +200,7 @@ export class Topic extends Writable {
   }
 
   #publish(message: Message): Publication {
-    const publication = new Publication(prepare(message, undefined));
+    const publication = new Publication(prepare(message));
     this.#send(publication, this.#members.values());
     return publication;
   }
@@ -256,11 +256,6 @@ export class Topic extends Writable {
     this.#news.left(member, reason, limit);
     this.#closeWhenEmpty();
   }
-}
-
-function prepare(message: Message, compress: boolean | undefined): PreparedFrame {
-  const isReady = message instanceof PreparedFrame && (compress === undefined || compress === message.compress);
-  return isReady ? message : new PreparedFrame(message, { compress });
 }
 
 function ignore(): void {}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { resolveConnectOptions, resolveServerOptions } from '../../lib/endpoint/endpoint-options.ts';
 import { Lobby } from '../../lib/endpoint/lobby.ts';
 import { createPair } from '../../lib/endpoint/pair.ts';
+import { resolveMemberOptions } from '../../lib/fanout/topic-options.ts';
 import { resolveConnectionOptions } from '../../lib/options.ts';
 import { literals, readSources, readText } from '../laws/sources.ts';
 
@@ -20,8 +21,8 @@ function rowsOf(path: string, heading?: string): string[] {
 
 const strings = readSources('lib').flatMap(({ code }) => literals(code));
 const options = new Set(
-  [resolveConnectionOptions(), resolveServerOptions(), resolveConnectOptions()].flatMap((resolved) =>
-    Object.keys(resolved),
+  [resolveConnectionOptions(), resolveServerOptions(), resolveConnectOptions(), resolveMemberOptions({})].flatMap(
+    (resolved) => Object.keys(resolved),
   ),
 );
 // What is left of the options for the connection is no option itself.
@@ -39,7 +40,7 @@ describe('docs/diagnostics.md', () => {
 
   it('has a row for each channel, and no other', () => {
     const channels = strings.filter((text) => text.startsWith('wspipe:')).sort();
-    expect(channels).toHaveLength(10);
+    expect(channels).toHaveLength(11);
     expect([...rows].filter((name) => name.startsWith('wspipe:')).sort()).toEqual(channels);
   });
 

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
 import type { ConnectionOptions } from '../../lib/options.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
+import { turns } from './endpoints.ts';
 import { memoryPair } from './sockets.ts';
 
 /** A connection in memory whose peer does not read yet. */
@@ -40,6 +41,19 @@ export function idleLink(options: ConnectionOptions = {}, side: 'server' | 'clie
 }
 
 const FILLER = WsFrame.binary(new Uint8Array(8192));
+
+/** Sends over a real socket until neither the connection nor the system takes more. */
+export async function stallForGood(connection: WsConnection): Promise<void> {
+  for (let isStuck = false; !isStuck; ) {
+    let sent = connection.sendAtOnce(FILLER);
+    while (typeof sent === 'number') sent = connection.sendAtOnce(FILLER);
+    isStuck = true;
+    void sent.then(() => {
+      isStuck = false;
+    });
+    await turns(20);
+  }
+}
 
 function stall(connection: WsConnection): void {
   while (typeof connection.sendAtOnce(FILLER) === 'number');
