@@ -222,6 +222,37 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
       ]),
     );
   },
+  'fan-out-rooms': async ({ url }) => {
+    const [one, other, third] = [
+      await connectSoon(`${url}/red`),
+      await connectSoon(`${url}/red`),
+      await connectSoon(`${url}/blue`),
+    ];
+    await third.sendText('join /red');
+    await third.ping();
+    await one.sendText('hello');
+    expect([await nextText(other), await nextText(third)]).toEqual(['hello', 'hello']);
+    await other.sendText('you too');
+    expect(await nextText(one)).toBe('you too');
+    await Promise.all([one, other, third].map((conn) => conn.close()));
+  },
+  'scaling-cluster': async ({ url }) => {
+    const greetings = new Set<string | undefined>();
+    while (greetings.size < 2) {
+      const conn = await connectSoon(url);
+      greetings.add(await nextText(conn));
+      await conn.close();
+    }
+    expect([...greetings].every((text) => text?.startsWith('this is worker '))).toBe(true);
+  },
+  'scaling-reuse-port': async ({ url }) => {
+    await expectEcho(url);
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major < 23 || (major === 23 && minor < 1)) return;
+    // Another process on the same port: when the first is gone, the second still answers.
+    const second = await run('scaling-reuse-port', Number(new URL(url).port));
+    await expectEcho(second.url);
+  },
   'server-broadcast': async ({ url }) => {
     const first = await connectSoon(url);
     expect(await nextText(first)).toBe('0 others know; here are 1');
