@@ -20,10 +20,11 @@ function look(meter, pid) {
 
 /**
  * Measures the process `pid` under a load that is already running. The window begins and ends where a message came, so
- * that it holds whole messages however large they are.
+ * that it holds whole messages however large they are. `warmUpMessages` come before it, however long they take.
  */
-export async function measureWindow(meter, { pid, warmUpMs, windowMs }) {
+export async function measureWindow(meter, { pid, warmUpMs, windowMs, warmUpMessages = 0 }) {
   await pause(warmUpMs);
+  while (meter.messages < warmUpMessages) await pause(20);
   await nextMessage(meter);
   meter.latencies.reset();
   const before = look(meter, pid);

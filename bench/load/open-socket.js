@@ -24,9 +24,12 @@ function readResponse(socket, head, extensions) {
   return socket;
 }
 
-/** Resolves when frames may be sent; `isBare` is a socket without a handshake. */
-export function openSocket({ port, isBare = false, extensions = '' }) {
-  const localAddress = `127.0.0.${1 + (opened++ % ADDRESSES)}`;
+/**
+ * Resolves when frames may be sent; `isBare` is a socket without a handshake. `isBrief`: it is over soon. Its port is then
+ * still taken for a minute, and to find a free one for a given address would soon take the system longer than all else.
+ */
+export function openSocket({ port, isBare = false, extensions = '', isBrief = false }) {
+  const localAddress = isBrief ? undefined : `127.0.0.${1 + (opened++ % ADDRESSES)}`;
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true }).once('error', reject);
     const done = () => socket.off('error', reject).off('data', onData);
