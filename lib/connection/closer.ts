@@ -206,9 +206,11 @@ export class Closer {
     if (this.#info !== undefined) return;
     this.#cause = cause;
     this.#closing.end(side, why);
-    const { result } = this.#closing;
-    const wasClean = result.wasClean && this.#wasWritten;
-    this.#info = wasClean ? result : { ...result, wasClean, error: this.#failure ?? this.createError() };
+    const { code, reason, initiator, wasClean: wasAnswered } = this.#closing.result;
+    const wasClean = wasAnswered && this.#wasWritten;
+    this.#info = wasClean
+      ? { code, reason, wasClean, initiator }
+      : { code, reason, wasClean, initiator, error: this.#failure ?? this.createError() };
     this.#settleWaiters(false);
     this.#handlers.connectionOver(this.#info);
     this.#resolveOutcome?.(this.#info);

@@ -4,10 +4,13 @@
  * All share one look, every two seconds, which sees only those that are awake: what has not moved since the last look is
  * asked to rest. So a busy connection pays nothing for it, and one at rest is not even listed.
  */
+import { Crowd } from './crowd.ts';
 import { type Slot, type Waiting, wheel } from './timer-wheel.ts';
 
 /** What may rest. */
 export interface Resting {
+  /** The watch's: {@link motion} at the last look. */
+  motionSeen: number | undefined;
   /** A number that changes whenever something moves. */
   readonly motion: number;
   /** Lets go of what can be made anew. @returns whether nothing is left to let go of; if not, it is asked again */
@@ -20,8 +23,7 @@ const LOOK_MS = 2000;
 export class RestWatch implements Waiting {
   slot: Slot | undefined;
   place: number = 0;
-  /** What is awake, with its motion at the last look. */
-  readonly #awake = new Map<Resting, number>();
+  readonly #awake = new Crowd<Resting>();
 
   /** How much is awake. */
   get size(): number {
@@ -35,7 +37,8 @@ export class RestWatch implements Waiting {
 
   /** Begins to look after something that wakes. */
   add(resting: Resting): void {
-    this.#awake.set(resting, resting.motion);
+    resting.motionSeen = resting.motion;
+    this.#awake.add(resting);
     if (this.slot === undefined) wheel.add(this, LOOK_MS);
   }
 
@@ -46,8 +49,9 @@ export class RestWatch implements Waiting {
   }
 
   elapsed(): void {
-    for (const [resting, motion] of this.#awake) {
-      if (resting.motion !== motion) this.#awake.set(resting, resting.motion);
+    for (const resting of this.#awake) {
+      const { motion } = resting;
+      if (motion !== resting.motionSeen) resting.motionSeen = motion;
       else if (resting.rest()) this.#awake.delete(resting);
     }
     if (this.#awake.size > 0) wheel.add(this, LOOK_MS);

@@ -29,6 +29,7 @@ type RoadSocket = Duplex & { [kRoad]?: Road | undefined };
 
 export class Road implements Resting, WayInOwner, WayOutOwner {
   readonly handlers: RoadHandlers;
+  motionSeen: number | undefined;
   readonly #socket: RoadSocket;
   readonly #in: WayIn;
   readonly #out: WayOut;

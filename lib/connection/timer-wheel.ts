@@ -56,6 +56,11 @@ export class TimerWheel {
     return this.#size;
   }
 
+  /** How many slots there are, those included that are empty and whose time has not come. */
+  get slotCount(): number {
+    return this.#slots.size;
+  }
+
   /** Lets an entry wait; one that waits already waits anew. @param ms more than 0 */
   add(entry: Waiting, ms: number): void {
     this.delete(entry);
@@ -77,7 +82,7 @@ export class TimerWheel {
       slot.entries[entry.place] = last;
       last.place = entry.place;
     }
-    if (slot.entries.length === 0) this.#slots.delete(slot.dueAt);
+    // The slot stays until its time, though it may be empty: the next connection is due there too.
     this.#forget(entry);
     if (this.#size === 0) this.#stop();
   }
@@ -113,6 +118,7 @@ export class TimerWheel {
 
   /** Tells each of a slot; what is told may take others out of it. Where one throws, the rest is told at the next turn. */
   #empty({ dueAt, entries }: Slot): void {
+    if (entries.length === 0) this.#slots.delete(dueAt);
     for (let entry: Waiting | undefined; (entry = entries.pop()) !== undefined; ) {
       if (entries.length === 0) this.#slots.delete(dueAt);
       this.#forget(entry);
@@ -126,12 +132,16 @@ export class TimerWheel {
       return;
     }
     this.#armedFor = Number.POSITIVE_INFINITY;
-    for (const { dueAt } of this.#slots.values()) if (dueAt < this.#armedFor) this.#armedFor = dueAt;
+    for (const { dueAt, entries } of this.#slots.values()) {
+      if (entries.length > 0 && dueAt < this.#armedFor) this.#armedFor = dueAt;
+    }
     this.#drive.arm(Math.max(0, this.#armedFor - this.#drive.now()));
   }
 
   #stop(): void {
     this.#armedFor = Number.POSITIVE_INFINITY;
+    // All of them are empty, and no turn will come to take them away.
+    this.#slots.clear();
     this.#drive.disarm();
   }
 }

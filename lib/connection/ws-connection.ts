@@ -22,7 +22,7 @@ import type { WsState } from '../protocol/closing.ts';
 import { type BytesLike, WsFrame } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import { abortable } from './abortable.ts';
-import { Bend } from './bend.ts';
+import { Bend, type BendOptions } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import type { EstablishedOptions } from './connection-arguments.ts';
 import { publishOpen } from './diagnostics.ts';
@@ -65,8 +65,8 @@ export class WsConnection extends Duplex {
     guardReading(WsConnection.prototype, (conn) => conn.#bend.readLock.assertUnlocked());
   }
 
-  /** @internal use {@link fromServer} or {@link fromClient} */
-  constructor(role: WsRole, socket: Duplex, options: EstablishedOptions = {}) {
+  /** @internal use {@link fromServer} or {@link fromClient}. @param resolved the limits, where they are checked already */
+  constructor(role: WsRole, socket: Duplex, options: EstablishedOptions = {}, resolved?: BendOptions['limits']) {
     // One message being written, one waiting; one read ahead. The real bounds are in bytes.
     super({ objectMode: true, readableHighWaterMark: 1, writableHighWaterMark: 2 });
     this.role = role;
@@ -77,8 +77,8 @@ export class WsConnection extends Duplex {
     this.context = options.context;
     // What a peer does must not end the process for want of a listener; `finished` and `closeInfo` see it all the same.
     this.on('error', nothing);
-    const { head, extensions } = options;
-    this.#bend = new Bend(this, socket, { role, head, extensions, limits: resolveConnectionOptions(options) });
+    const limits = resolved ?? resolveConnectionOptions(options);
+    this.#bend = new Bend(this, socket, { role, head: options.head, extensions: options.extensions, limits });
     publishOpen(this, socket);
   }
 

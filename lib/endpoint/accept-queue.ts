@@ -3,6 +3,7 @@
  * up leaves the line before anything is handed to him.
  */
 
+import { Crowd } from '../connection/crowd.ts';
 import { createAbortError } from '../errors.ts';
 
 interface Waiter<T> {
@@ -12,7 +13,7 @@ interface Waiter<T> {
 /** A line of items and a line of those who wait for one; at any time, one of the two is empty. */
 export class AcceptQueue<T> {
   readonly #items: T[] = [];
-  readonly #waiters: Set<Waiter<T>> = new Set();
+  readonly #waiters: Crowd<Waiter<T>> = new Crowd();
   #isEnded = false;
 
   /** How many items wait. */

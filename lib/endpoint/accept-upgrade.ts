@@ -118,9 +118,8 @@ function establish(
 ): WsConnection {
   prepareSocket(socket);
   if (answer === undefined) socket.write(formatHead('HTTP/1.1 101 Switching Protocols', lines));
-  // The options last: V8 takes 6 µs to add names to a copy, and 0.2 to copy behind the names.
-  const established = { protocol, extensions, request, context, head, ...options.connection };
-  const connection = WsConnection.fromServer(socket, established);
+  const established = { protocol, extensions, request, context, head };
+  const connection = new WsConnection('server', socket, established, options.connection);
   watch.release();
   return connection;
 }

@@ -147,8 +147,7 @@ function establish(
     prepareSocket(socket);
     const response = { status, headers: message.headers };
     const { protocol } = answer;
-    // The options last: V8 takes 6 µs to add names to a copy, and 0.2 to copy behind the names.
-    return WsConnection.fromClient(socket, { protocol, extensions, response, head, ...connection });
+    return new WsConnection('client', socket, { protocol, extensions, response, head }, connection);
   } catch (error) {
     socket.destroy();
     throw error;

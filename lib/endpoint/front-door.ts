@@ -10,6 +10,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import { Crowd } from '../connection/crowd.ts';
 import type { FieldLine } from '../handshake/field-grammar.ts';
 import { slowRefusal, type Upgrade } from './accept-upgrade.ts';
 import type { ResolvedServerOptions } from './endpoint-options.ts';
@@ -31,8 +32,14 @@ export interface DoorEvents {
   readonly onError: (error: Error) => void;
 }
 
+const kVisitor: unique symbol = Symbol('wspipe.visitor');
+
+/** The socket of a visitor. */
+type VisitorSocket = Duplex & { [kVisitor]?: Visitor | undefined };
+
 /** A socket that has not become a connection. */
 interface Visitor {
+  readonly socket: VisitorSocket;
   /** The watch over the socket, until its request is handed over or answered. */
   watch: SocketWatch | undefined;
   readonly address: string | undefined;
@@ -55,7 +62,7 @@ export class FrontDoor {
   readonly server: Server;
   readonly #options: ResolvedServerOptions;
   readonly #events: DoorEvents;
-  readonly #visitors: Map<Duplex, Visitor> = new Map();
+  readonly #visitors: Crowd<Visitor> = new Crowd();
   /** TCP sockets on which TLS is being negotiated, by the peer's address: the TLS socket that follows has the same. */
   readonly #greeting: Map<string, Greeting> = new Map();
   /** Visitors that were answered: they are on their way out. */
@@ -96,24 +103,24 @@ export class FrontDoor {
 
   /** Destroys the sockets on which nothing was asked yet. Those that are being answered end by themselves. */
   turnAway(): void {
-    for (const [socket, { watch }] of this.#visitors) if (watch !== undefined) socket.destroy();
+    for (const { socket, watch } of this.#visitors) if (watch !== undefined) socket.destroy();
     for (const { socket } of this.#greeting.values()) socket.destroy();
   }
 
   /** Destroys every socket that is no connection. */
   destroy(): void {
     this.turnAway();
-    for (const socket of this.#visitors.keys()) socket.destroy();
+    for (const { socket } of this.#visitors) socket.destroy();
   }
 
   /** Lets go of a socket, because it is a connection now. */
   release(socket: Duplex): void {
-    this.#visitors.get(socket)?.forget();
+    visitorOf(socket)?.forget();
   }
 
   /** Counts a socket no longer, because its handshake was refused. */
   dismiss(socket: Duplex): void {
-    const visitor = this.#visitors.get(socket);
+    const visitor = visitorOf(socket);
     if (visitor === undefined || visitor.isAnswered) return;
     visitor.isAnswered = true;
     this.#answeredCount += 1;
@@ -176,13 +183,15 @@ export class FrontDoor {
     const watch = new SocketWatch(socket, timeoutMs, lateHeadRefusal);
     const address = socket.remoteAddress;
     const forget = (): void => {
-      if (!this.#visitors.delete(socket)) return;
+      if (!this.#visitors.delete(visitor)) return;
+      visitor.socket[kVisitor] = undefined;
       socket.off('close', forget);
       if (visitor.isAnswered) this.#answeredCount -= 1;
       else this.#events.onDeparture(address);
     };
-    const visitor: Visitor = { watch, address, isAnswered: false, isTurnedAway: false, forget };
-    this.#visitors.set(socket, visitor);
+    const visitor: Visitor = { socket, watch, address, isAnswered: false, isTurnedAway: false, forget };
+    this.#visitors.add(visitor);
+    visitor.socket[kVisitor] = visitor;
     socket.on('close', forget);
     watch.whenInterrupted((refusal) => {
       if (refusal !== null && visitor.watch === watch) this.#answer(socket, refusal);
@@ -193,7 +202,7 @@ export class FrontDoor {
   #hand(upgrade: Upgrade): void {
     // With a body, newer Nodes give a stream in place of the socket.
     const { socket } = upgrade.message;
-    const visitor = this.#visitors.get(socket);
+    const visitor = visitorOf(socket);
     const watch = visitor?.watch;
     if (visitor?.isTurnedAway === true) {
       // It was answered, and is to have the time to read that.
@@ -223,7 +232,7 @@ export class FrontDoor {
 
   /** Answers once: what a peer sends behind that is not looked at. */
   #answer(socket: Duplex, refusal: Refusal, isHead: boolean = false): void {
-    const visitor = this.#visitors.get(socket);
+    const visitor = visitorOf(socket);
     if (visitor?.watch === undefined) return;
     const { watch } = visitor;
     visitor.watch = undefined;
@@ -232,6 +241,10 @@ export class FrontDoor {
     watch.release();
     this.#events.onRefused(refusal);
   }
+}
+
+function visitorOf(socket: VisitorSocket): Visitor | undefined {
+  return socket[kVisitor];
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

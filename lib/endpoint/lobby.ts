@@ -7,6 +7,7 @@
 
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { Crowd } from '../connection/crowd.ts';
 import { kOver } from '../connection/stream-face.ts';
 import { addTraffic, NO_TRAFFIC, type TrafficStats } from '../connection/traffic-stats.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
@@ -58,11 +59,11 @@ type Guest = WsConnection & { [kLobby]?: Lobby | undefined; [kOver]?: () => void
 /** The way of a connection from its request to who takes it. */
 export class Lobby {
   readonly queue: AcceptQueue<WsConnection> = new AcceptQueue();
-  readonly connections: Set<WsConnection> = new Set();
+  readonly connections: Crowd<WsConnection> = new Crowd();
   readonly options: ResolvedServerOptions;
   readonly #emitter: EventEmitter;
   /** The watches over handshakes that are being judged. */
-  readonly #pending: Set<SocketWatch> = new Set();
+  readonly #pending: Crowd<SocketWatch> = new Crowd();
   /** Who is there by address, where that is limited. */
   readonly #book: AddressBook | undefined;
   #isOpen = true;

@@ -3,6 +3,7 @@
  */
 
 import { inspect } from 'node:util';
+import { Crowd } from '../connection/crowd.ts';
 import { handlerErrorChannel } from '../connection/diagnostics.ts';
 import type { WsConnection } from '../connection/ws-connection.ts';
 import { WS_CLOSE_NORMAL, WS_CLOSE_UNEXPECTED } from '../protocol/close-code.ts';
@@ -34,7 +35,7 @@ export async function serveConnections(
   const onAbort = (): void => void server.close();
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort);
-  const running = new Set<Promise<void>>();
+  const running = new Crowd<Promise<void>>();
   for (let connection: WsConnection | null; (connection = await server.accept()) !== null; ) {
     const task: Promise<void> = serveOne(server, handler, connection).finally(() => running.delete(task));
     running.add(task);

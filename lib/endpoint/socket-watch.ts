@@ -13,13 +13,18 @@ import type { Refusal } from './refusal.ts';
 /** Why a handshake has to stop: a {@link Refusal} when it is to be answered, `null` when nobody is there. */
 export type Interruption = Refusal | null;
 
+const kWatch: unique symbol = Symbol('wspipe.watch');
+
+/** A socket under watch: the listener is one function for all, which finds the watch here. */
+type WatchedSocket = Duplex & { [kWatch]?: SocketWatch | undefined };
+
 /** Tells when a handshake has to stop, once. */
 export class SocketWatch implements Waiting {
   slot: Slot | undefined;
   place: number = 0;
   /** Makes what is answered when the time is over. */
   lateRefusal: () => Refusal;
-  readonly #socket: Duplex;
+  readonly #socket: WatchedSocket;
   #reason: Interruption | undefined;
   #listener: ((reason: Interruption) => void) | undefined;
 
@@ -27,9 +32,9 @@ export class SocketWatch implements Waiting {
     this.#socket = socket;
     this.lateRefusal = lateRefusal;
     wheel.add(this, timeoutMs);
-    socket.on('error', ignore);
-    socket.on('close', this.#onClose);
-    if (socket.destroyed) this.#onClose();
+    this.#socket[kWatch] = this;
+    socket.on('error', ignore).on('close', SocketWatch.#onClose);
+    if (socket.destroyed) this.#gone();
   }
 
   /** A handshake under way keeps the process alive. */
@@ -64,8 +69,8 @@ export class SocketWatch implements Waiting {
   /** Takes everything off the socket. Whoever goes on with it has its own `'error'` listener by now. */
   release(): void {
     wheel.delete(this);
-    this.#socket.off('close', this.#onClose);
-    this.#socket.off('error', ignore);
+    this.#socket[kWatch] = undefined;
+    this.#socket.off('close', SocketWatch.#onClose).off('error', ignore);
   }
 
   /** The time is over. */
@@ -73,10 +78,15 @@ export class SocketWatch implements Waiting {
     this.#interrupt(this.lateRefusal());
   }
 
-  readonly #onClose = (): void => {
+  static #onClose(this: WatchedSocket): void {
+    const watch = this[kWatch];
+    if (watch !== undefined) watch.#gone();
+  }
+
+  #gone(): void {
     wheel.delete(this);
     this.#interrupt(null);
-  };
+  }
 
   #interrupt(reason: Interruption): void {
     if (this.#reason !== undefined) return;

@@ -3,6 +3,7 @@ import { type Resting, RestWatch } from '../../lib/connection/rest-watch.ts';
 
 class Sleeper implements Resting {
   motion = 0;
+  motionSeen: number | undefined;
   isReady = true;
   asked = 0;
 

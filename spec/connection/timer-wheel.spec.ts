@@ -62,6 +62,21 @@ class Entry implements Waiting {
 }
 
 describe('a wait', () => {
+  it.each([false, true])('that is given up leaves no slot for long, while another goes on: %s', (hasOther) => {
+    const world = new World();
+    if (hasOther) world.wheel.add(new Entry(world), 1e9);
+    let most = 0;
+    for (let turn = 0; turn < 1000; turn++) {
+      const entry = new Entry(world);
+      world.wheel.add(entry, 10_000);
+      world.pass(300);
+      world.wheel.delete(entry);
+      most = Math.max(most, world.wheel.slotCount);
+    }
+    expect(most).toBeLessThan(100);
+    expect([world.wheel.size, world.wheel.slotCount > 0]).toEqual([hasOther ? 1 : 0, hasOther]);
+  });
+
   it('is over once, never too early and at most a thirty-second too late, whatever else waits', () => {
     const delays = fc.array(fc.record({ at: fc.nat(5000), ms: fc.double({ min: 0.5, max: 1e6, noNaN: true }) }), {
       minLength: 1,
