@@ -58,6 +58,11 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
     return this.writableLength === 0 && this.readableLength === 0 && !isInsideFrame && !isInsideMessage;
   }
 
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const isPlain = chunk instanceof Buffer && encoding === undefined && callback === undefined;
+    return isPlain ? this.useNow(chunk) : super.write(chunk, encoding as BufferEncoding, callback as () => void);
+  }
+
   protected override startInput(chunk: Uint8Array): void {
     this.#bytesRead += chunk.length;
     this.#parser.push(chunk);

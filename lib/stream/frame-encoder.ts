@@ -18,6 +18,7 @@ import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
 import { EncodedFrame, wireOf } from './encoded-frame.ts';
 import { flushAtEndOfTick } from './end-of-tick.ts';
+import { give } from './give.ts';
 
 /** How a {@link FrameEncoder} writes. */
 export interface FrameEncoderOptions extends FrameSerializerOptions {
@@ -115,7 +116,8 @@ export class FrameEncoder extends Transform {
     return true;
   }
 
-  override _transform(frame: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
+  /** Holds back by itself what there is no room for: a Transform would wait to be read, and what flows is not read. */
+  override _write(frame: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
     if (!(frame instanceof WsFrame)) {
       callback(new TypeError('A FrameEncoder takes WsFrames'));
       return;
@@ -125,10 +127,9 @@ export class FrameEncoder extends Transform {
     if (!this.#isFull) this.#write();
   }
 
-  override _read(size: number): void {
+  override _read(): void {
     this.#isFull = false;
-    if (this.#callback === undefined) super._read(size);
-    else this.#write();
+    if (this.#callback !== undefined) this.#write();
   }
 
   override read(size?: number): Buffer | null {
@@ -250,7 +251,7 @@ export class FrameEncoder extends Transform {
     this.#bytesWritten += bytes.length;
     // A listener is given the bytes at once: it may ask for more, which makes room. A destroyed stream has none.
     this.#isFull = true;
-    if (this.push(bytes)) this.#isFull = false;
+    if (give(this, bytes)) this.#isFull = false;
   }
 
   /** @internal the end of the tick */

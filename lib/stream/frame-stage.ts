@@ -14,6 +14,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { ClosedError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import { byteLimit } from '../protocol/header-rules.ts';
+import { give } from './give.ts';
 
 export interface FrameStageOptions {
   /** Bytes of payload that may wait in the readable queue before no more frames are made. Default 65,536. */
@@ -43,6 +44,8 @@ export abstract class FrameStage<Input> extends Transform {
   #workedBytes = 0;
   /** The callback of the write that is being used up, or of the end. */
   #callback: TransformCallback | undefined;
+  /** Whether what is written next has been begun already. */
+  #isStarted = false;
   /** What waits for the queue to be read. */
   #failure: Error | undefined;
   #isPulling = false;
@@ -74,18 +77,34 @@ export abstract class FrameStage<Input> extends Transform {
     this.#workedBytes += bytes;
   }
 
-  override _transform(input: Input, _encoding: BufferEncoding, callback: TransformCallback): void {
+  /**
+   * Uses an input up at once, as a `write` does where nothing waits, without what a Writable does around it: that is as
+   * much work as making one small frame. What cannot be used up at once waits as any write does.
+   *
+   * @returns as `write` does
+   */
+  protected useNow(input: Input): boolean {
+    const isFree = this.#callback === undefined && this.writableLength === 0 && this.writableCorked === 0;
+    if (!isFree || !this.writable) return super.write(input);
+    this.#callback = usedUp;
+    this.#use(input);
+    if (this.#callback !== usedUp) return true;
+    this.#callback = undefined;
+    this.#isStarted = true;
+    return super.write(input);
+  }
+
+  override _transform(input: Input, encoding: BufferEncoding, callback: TransformCallback): void {
+    if (this.#follows(callback, () => this._transform(input, encoding, callback))) return;
     this.#callback = callback;
-    try {
-      this.startInput(input);
-    } catch (error) {
-      this.#fail(error as Error);
-      return;
-    }
-    this.#pull();
+    const isStarted = this.#isStarted;
+    this.#isStarted = false;
+    if (isStarted) this.#pull();
+    else this.#use(input);
   }
 
   override _flush(callback: TransformCallback): void {
+    if (this.#follows(callback, () => this._flush(callback))) return;
     try {
       this.endInput();
       callback();
@@ -120,6 +139,23 @@ export abstract class FrameStage<Input> extends Transform {
   override unshift(frame: WsFrame): void {
     this.#bufferedBytes += frame.payload.length;
     super.unshift(frame);
+  }
+
+  /** Puts off what comes while an input is used up at once: who listens may write more, or end the stage. */
+  #follows(callback: TransformCallback, next: () => void): boolean {
+    if (this.#callback === undefined) return false;
+    this.#callback = (error) => (error ? callback(error) : next());
+    return true;
+  }
+
+  #use(input: Input): void {
+    try {
+      this.startInput(input);
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
+    this.#pull();
   }
 
   /** Makes frames until the input is used up, the queue is full, or the turn is over. */
@@ -171,7 +207,7 @@ export abstract class FrameStage<Input> extends Transform {
 
   #pushFrame(frame: WsFrame): void {
     const before = this.readableLength;
-    this.push(frame);
+    give(this, frame);
     // A flowing stream has given the frame to its listeners instead of queueing it.
     if (this.readableLength > before) this.#bufferedBytes += frame.payload.length;
   }
@@ -184,7 +220,8 @@ export abstract class FrameStage<Input> extends Transform {
   /** Fails as soon as the frames that came before are read. */
   #fail(error: Error): void {
     this.#failure = error;
-    if (this.readableLength === 0) this.#giveBack(error);
+    // Of what is used up at once, the rest becomes a write like any other, and fails then.
+    if (this.readableLength === 0 && this.#callback !== usedUp) this.#giveBack(error);
   }
 
   #giveBack(error: Error | null): void {
@@ -199,3 +236,6 @@ function takeTurn(stage: { takeTurn(): void }): void {
 }
 
 function ignoreError(): void {}
+
+/** Stands for the callback of a write where an input is used up at once. */
+function usedUp(): void {}

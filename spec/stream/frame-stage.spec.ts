@@ -18,6 +18,10 @@ class Counting extends FrameStage<number> {
     });
   }
 
+  use(count: number): boolean {
+    return this.useNow(count);
+  }
+
   protected override startInput(count: number): void {
     if (count < 0) throw new Error('negative');
     this.#left = count;
@@ -125,5 +129,90 @@ describe('a stage', () => {
     while (stage.read() !== null) rest++;
     expect(rest).toBe(19);
     stage.destroy();
+  });
+});
+
+describe('an input that is used up at once', () => {
+  it('leaves nothing behind where its frames are taken', () => {
+    const stage = new Counting();
+    let count = 0;
+    stage.on('data', () => count++);
+    stage.resume();
+    stage.write(3);
+    return turn().then(() => {
+      expect([stage.use(30), count, stage.writableLength]).toEqual([true, 22, 0]);
+      stage.destroy();
+    });
+  });
+
+  it('waits as a write does where its frames are not taken', async () => {
+    const stage = new Counting({ readableHighWaterMark: 2, writableHighWaterMark: 1 });
+    expect([stage.use(6), stage.writableLength, stage.readableLength]).toEqual([false, 1, 2]);
+    expect([stage.use(3), stage.writableLength]).toEqual([false, 2]);
+    let drained = 0;
+    stage.on('drain', () => drained++);
+    let count = 0;
+    stage.on('data', () => count++);
+    await turn();
+    await turn();
+    expect([count, stage.made, stage.writableLength, drained]).toEqual([6, 9, 0, 1]);
+    stage.destroy();
+  });
+
+  it('is followed by what is written, and by the end, while its frames are taken', async () => {
+    const stage = new Counting();
+    const order: string[] = [];
+    stage.once('data', () => {
+      stage.write(3, () => order.push('written'));
+      stage.end(() => order.push('ended'));
+    });
+    stage.on('data', () => order.push(`${stage.made}`)).on('end', () => order.push('end'));
+    await turn();
+    stage.use(4);
+    await turn();
+    await turn();
+    expect(order.filter((word) => /\d/.test(word))).toEqual(['1', '2', '4', '5', '7']);
+    expect(order.filter((word) => !/\d/.test(word)).sort()).toEqual(['end', 'ended', 'written']);
+    expect(stage.closed).toBe(true);
+  });
+
+  it('is followed by the end alone, which is judged behind it', async () => {
+    const stage = new Counting();
+    let count = 0;
+    stage.once('data', () => stage.end());
+    stage.on('data', () => count++);
+    await turn();
+    stage.use(30);
+    await turn();
+    expect([count, stage.readableEnded, stage.errored]).toEqual([20, true, null]);
+  });
+
+  it('fails behind what came before it, and at once where nothing did', async () => {
+    const stage = new Counting();
+    stage.use(2);
+    stage.use(-1);
+    await turn();
+    expect([stage.readableLength, stage.destroyed]).toEqual([2, false]);
+    stage.read();
+    stage.read();
+    await turn();
+    expect(stage.errored).toMatchObject({ message: 'negative' });
+    const empty = new Counting();
+    empty.use(-1);
+    await turn();
+    expect(empty.errored).toMatchObject({ message: 'negative' });
+  });
+
+  it('is nothing more to a stage that a listener destroys, and an error to one that has ended', async () => {
+    const stage = new Counting();
+    stage.on('data', () => stage.destroy());
+    await turn();
+    expect([stage.use(9), stage.made, stage.errored]).toEqual([true, 1, null]);
+    const ended = new Counting().resume();
+    ended.use(1);
+    ended.end();
+    ended.use(1);
+    await turn();
+    expect(ended.errored).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
   });
 });
