@@ -327,6 +327,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
 
   /** The stream is destroyed, by its user or because all is over. */
   streamDestroyed(error: Error | null): void {
+    this.#face.gone();
     // A failed connection is destroyed while its close frame is still on the way.
     if (this.closer.info === undefined && !this.closer.isFailing) {
       this.reception.clear();

@@ -13,6 +13,7 @@ export class StreamFace {
   readonly stream: Duplex;
   /** Whether the reading side has had all and asks for more. */
   #isAsking = false;
+  #isGone = false;
 
   constructor(stream: Duplex) {
     this.stream = stream;
@@ -52,7 +53,7 @@ export class StreamFace {
   /** Gives a message to the reading side. @returns whether it wants more */
   push(frame: WsFrame): boolean {
     this.#isAsking = false;
-    return give(this.stream, frame);
+    return !this.#isGone && give(this.stream, frame);
   }
 
   /** Takes back what the reading side has read ahead. */
@@ -82,6 +83,11 @@ export class StreamFace {
   /** Tells that the connection is over. */
   tellOver(): void {
     (this.stream as { [kOver]?: (() => void) | undefined })[kOver]?.();
+  }
+
+  /** The stream has been destroyed: nothing is pushed any more. */
+  gone(): void {
+    this.#isGone = true;
   }
 
   destroy(error: Error | undefined): void {

@@ -251,7 +251,7 @@ export class FrameEncoder extends Transform {
     this.#bytesWritten += bytes.length;
     // A listener is given the bytes at once: it may ask for more, which makes room. A destroyed stream has none.
     this.#isFull = true;
-    if (give(this, bytes)) this.#isFull = false;
+    if (give(this, bytes) && !this.destroyed) this.#isFull = false;
   }
 
   /** @internal the end of the tick */

@@ -89,4 +89,15 @@ describe('the face of a stream', () => {
     expect(await seen).toEqual([error]);
     source.destroy();
   });
+
+  it('is given nothing when it is gone, though somebody listens', async () => {
+    const { stream, face } = setUp();
+    const got: unknown[] = [];
+    stream.on('data', (frame) => got.push(frame));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(face.push(WsFrame.text('a'))).toBe(true);
+    stream.destroy();
+    face.gone();
+    expect([face.push(WsFrame.text('b')), got.length]).toEqual([false, 1]);
+  });
 });

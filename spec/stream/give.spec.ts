@@ -39,14 +39,14 @@ describe('what is given', () => {
     source.destroy();
   });
 
-  it('waits where nobody listens, and is nothing to a stream that was destroyed', async () => {
+  it('waits where nobody listens', async () => {
     const source = createSource();
     expect([give(source, 1), give(source, 2)]).toEqual([true, false]);
     expect(source.read()).toBe(1);
     const got: number[] = [];
     source.on('data', (value) => got.push(value));
     await turn();
+    expect(got).toEqual([2]);
     source.destroy();
-    expect([give(source, 3), got]).toEqual([false, [2]]);
   });
 });
