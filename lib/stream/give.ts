@@ -2,8 +2,8 @@
  * Gives a chunk out of a stream: to whoever listens, or into its queue.
  *
  * `push` does the same in the end. But each time it also plans to ask the stream for more, in a tick of its own, and our
- * streams need not be asked: they are pulled, or fed. Together with `FrameStage.useNow` this takes 1.2 µs from the
- * 9.6 that it costs to echo a message of 125 bytes which is alone in its tick.
+ * streams need not be asked: they are pulled, or fed. Together with `FrameStage.useNow` this takes 0.9 µs from the
+ * 9.5 that it costs to echo a message of 125 bytes which is alone in its tick.
  */
 import type { Readable } from 'node:stream';
 
