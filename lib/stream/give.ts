@@ -16,7 +16,9 @@ import type { Readable } from 'node:stream';
 export function give(stream: Readable, chunk: unknown): boolean {
   // The first one is pushed: the stream notes then that it has been read.
   const isFlowing = stream.readableFlowing === true && stream.readableLength === 0 && stream.readableDidRead;
-  if (!isFlowing || stream.listenerCount('data') === 0) return stream.push(chunk);
+  // Where text is asked for, `push` decodes.
+  const isPlain = isFlowing && stream.readableEncoding === null;
+  if (!isPlain || stream.listenerCount('data') === 0) return stream.push(chunk);
   stream.emit('data', chunk);
   return true;
 }

@@ -22,6 +22,17 @@ describe('what is given', () => {
     source.destroy();
   });
 
+  it('is decoded where text was asked for', async () => {
+    const source = new Readable({ read() {} });
+    const got: unknown[] = [];
+    source.setEncoding('hex').on('data', (text) => got.push(text));
+    await turn();
+    for (const value of [1, 2, 3]) give(source, Buffer.of(value));
+    await turn();
+    expect(got).toEqual(['01', '02', '03']);
+    source.destroy();
+  });
+
   it('waits behind what waits, where somebody has paused, and comes when he goes on', async () => {
     const source = createSource();
     const got: number[] = [];
