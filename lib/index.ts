@@ -56,12 +56,19 @@ export {
   type ViolationCode,
   WsError,
 } from './errors.ts';
+export { Backplane, type BackplaneSubscription } from './fanout/backplane.ts';
+export type { BackplaneEvents, BackplaneStats } from './fanout/backplane-events.ts';
+export type { BackplaneOptions, BackplaneSettings } from './fanout/backplane-options.ts';
 export type { ConnectionFilter } from './fanout/broadcast.ts';
+export type { Broker, BrokerHandlers, BrokerLog, LogEntry, LogPage } from './fanout/broker.ts';
+export type { BackplaneListener, Delivery } from './fanout/channel.ts';
+export type { HistoryOptions, MemoryHistoryOptions } from './fanout/memory-log.ts';
 export { type Message, PreparedFrame, type PreparedFrameOptions } from './fanout/prepared-frame.ts';
 export { type PublishOptions, Topic, type TopicStats } from './fanout/topic.ts';
+export type { CatchUpOptions, MessageFormat, TopicLinkOptions } from './fanout/topic-link.ts';
 export type { DropReason, LeaveReason, TopicMember } from './fanout/topic-member.ts';
 export type { Drop, DropMessage } from './fanout/topic-news.ts';
-export type { SlowPolicy, TopicMemberOptions, TopicOptions } from './fanout/topic-options.ts';
+export type { SlowPolicy, TopicAddOptions, TopicMemberOptions, TopicOptions } from './fanout/topic-options.ts';
 export {
   acceptExtensions,
   confirmExtensions,

@@ -21,6 +21,11 @@ export class Publication {
     this.size = frame.payload.length + MESSAGE_OVERHEAD;
   }
 
+  /** Whether nobody is waited for. */
+  get isReleased(): boolean {
+    return this.#behind === undefined || this.#behind.size === 0;
+  }
+
   /** Holds the publisher back until {@link release}. */
   holdFor(member: object): void {
     this.#behind ??= new Set();
@@ -36,7 +41,7 @@ export class Publication {
 
   /** Calls back once nobody is waited for: at once where that is so already. */
   whenReleased(settle: () => void): void {
-    if (this.#behind === undefined || this.#behind.size === 0) settle();
+    if (this.isReleased) settle();
     else this.#settle = settle;
   }
 }

@@ -34,6 +34,8 @@ export interface MemberHandlers {
 /** A connection's membership in a topic: what `topic.add` gives. */
 export class TopicMember implements Departing {
   readonly connection: WsConnection;
+  /** @internal Whether it is still being given what it missed, and not yet what is published. */
+  isLate = false;
   readonly #handlers: MemberHandlers;
   readonly #queue: MemberQueue<Publication> = new MemberQueue();
   #options: ResolvedMemberOptions;
@@ -112,24 +114,29 @@ export class TopicMember implements Departing {
     if (isNow || !this.#isBusy) this.#leave('ended');
   }
 
-  /** @internal @returns whether it was sent, or waits */
-  take(publication: Publication): boolean {
-    if (this.#isBusy) return this.#enqueue(publication);
+  /**
+   * @internal
+   *
+   * @param isHeld whether the publisher waits until the member has it and has room for more
+   * @returns whether it was sent, or waits
+   */
+  take(publication: Publication, isHeld: boolean = this.#options.slow === 'wait'): boolean {
+    if (this.#isBusy) return this.#enqueue(publication, isHeld);
     const size = this.#post(publication);
     if (typeof size !== 'object') return this.#posted(publication, size);
     this.#isBusy = true;
     this.#await(publication, size);
-    if (this.#options.slow === 'wait') publication.holdFor(this);
+    if (isHeld) publication.holdFor(this);
     return true;
   }
 
-  #enqueue(publication: Publication): boolean {
+  #enqueue(publication: Publication, isHeld: boolean): boolean {
     const options = this.#options;
     const queue = this.#queue;
     if (!queue.fits(publication, options) && !this.#makeRoom(publication)) return false;
     queue.push(publication);
     this.#handlers.memberQueued(1, publication.size);
-    if (options.slow === 'wait') publication.holdFor(this);
+    if (isHeld) publication.holdFor(this);
     return true;
   }
 

@@ -3,6 +3,7 @@
  */
 import { count } from '../options.ts';
 import type { QueueBounds } from './member-queue.ts';
+import type { CatchUpOptions, TopicLinkOptions } from './topic-link.ts';
 
 const MIB = 1_048_576;
 
@@ -35,10 +36,13 @@ export interface TopicMemberOptions {
 }
 
 /** The options of a topic: its name, and how it treats members that are added without options of their own. */
-export interface TopicOptions extends TopicMemberOptions {
-  /** What it is called in events and diagnostics. Default `''`. */
+export interface TopicOptions extends TopicMemberOptions, TopicLinkOptions {
+  /** What it is called in events and diagnostics, and on a backplane. Default `''`, which no topic on a backplane may have. */
   readonly name?: string | undefined;
 }
+
+/** What `topic.add` takes: how the member is treated, and what it is given of what it missed. */
+export interface TopicAddOptions extends TopicMemberOptions, CatchUpOptions {}
 
 /** {@link TopicMemberOptions} with every default in its place. */
 export interface ResolvedMemberOptions extends QueueBounds {

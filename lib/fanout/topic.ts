@@ -16,13 +16,14 @@ import { WsConnection } from '../connection/ws-connection.ts';
 import type { ConnectionFilter } from './broadcast.ts';
 import { type Message, prepare } from './prepared-frame.ts';
 import { Publication } from './publication.ts';
+import { TopicLink, wantsCatchUp } from './topic-link.ts';
 import { type DropReason, type LeaveReason, type MemberHandlers, TopicMember } from './topic-member.ts';
 import { TopicNews } from './topic-news.ts';
 import {
   type ResolvedMemberOptions,
   resolveMemberOptions,
   resolveName,
-  type TopicMemberOptions,
+  type TopicAddOptions,
   type TopicOptions,
 } from './topic-options.ts';
 
@@ -69,6 +70,7 @@ export class Topic extends Writable {
   readonly #members: Map<WsConnection, TopicMember> = new Map();
   readonly #news: TopicNews;
   readonly #handlers: MemberHandlers;
+  readonly #link: TopicLink | undefined;
   readonly #counts = {
     published: 0,
     delivered: 0,
@@ -87,6 +89,7 @@ export class Topic extends Writable {
     this.name = resolveName(options.name);
     this.#news = new TopicNews(this);
     this.#handlers = this.#createHandlers();
+    this.#link = this.#createLink(options);
     // As on a connection: no stream of ours ends the process for want of a listener.
     this.on('error', ignore).on('finish', this.#closeWhenEmpty);
   }
@@ -114,13 +117,17 @@ export class Topic extends Writable {
    * Adds a connection, which gets what is published from now on, and leaves by itself when it is over. It may be in any
    * number of topics.
    *
+   * With a backplane that has history, it may first be given what it missed: then it is given, in one order and without a
+   * gap, what came behind the id of the last message that it saw, and what comes.
+   *
    * @param options what differs from the topic's. For one that is a member already, they hold from now on
    * @returns its membership; one that has left already where the connection, or the topic, is over
    * @throws TypeError, RangeError
    */
-  add(connection: WsConnection, options?: TopicMemberOptions | undefined): TopicMember {
+  add(connection: WsConnection, options?: TopicAddOptions | undefined): TopicMember {
     if (!(connection instanceof WsConnection)) throw new TypeError('The members of a topic are WsConnections');
     const resolved = options === undefined ? this.#defaults : resolveMemberOptions(options, this.#defaults);
+    const isLate = wantsCatchUp(options, this.#link);
     const known = this.#members.get(connection);
     if (known !== undefined) {
       if (options !== undefined) known.change(resolved);
@@ -130,6 +137,7 @@ export class Topic extends Writable {
     member.join();
     if (member.hasLeft) return member;
     this.#members.set(connection, member);
+    if (isLate) this.#link?.catchUp(member, options!);
     this.#news.joined(member);
     return member;
   }
@@ -148,10 +156,13 @@ export class Topic extends Writable {
    * @throws TypeError for what is no message, or an option that cannot be; what `filter` throws; as a rejection
    */
   async publish(message: Message, options?: PublishOptions | undefined): Promise<number> {
-    const publication = new Publication(prepare(message, options?.compress));
+    const frame = prepare(message, options?.compress);
     const chosen = options === undefined ? this.#members.values() : this.#choose(options);
     if (!this.writable) return 0;
+    if (this.#link?.isLogged) return (await this.#link.publish(frame)) ? this.size : 0;
+    const publication = new Publication(this.#link?.shape(frame) ?? frame);
     this.#send(publication, chosen);
+    void this.#link?.publish(frame);
     await new Promise<void>((resolve) => publication.whenReleased(resolve));
     return publication.reach;
   }
@@ -189,31 +200,46 @@ export class Topic extends Writable {
 
   /** @internal Members leave, and when the last one has what waits for it, the topic is closed. */
   override _final(callback: WriteCallback): void {
-    for (const member of this.#members.values()) member.topicEnded(false);
-    callback();
+    const leave = (): void => {
+      this.#link?.close();
+      for (const member of this.#members.values()) member.topicEnded(false);
+      callback();
+    };
+    if (this.#link?.isPending) void this.#link.settled().then(leave);
+    else leave();
   }
 
   /** @internal Lets all members go at once; what waits for them is dropped. */
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#link?.close();
     for (const member of this.#members.values()) member.topicEnded(true);
     callback(error);
   }
 
   #publish(message: Message): Publication {
-    const publication = new Publication(prepare(message));
-    this.#send(publication, this.#members.values());
+    const frame = prepare(message);
+    const link = this.#link;
+    const publication = new Publication(link?.shape(frame) ?? frame);
+    if (!link?.isLogged) this.#send(publication, this.#members.values());
+    void link?.publish(frame);
+    link?.hold(publication);
     return publication;
   }
 
   #send(publication: Publication, members: Iterable<TopicMember>): void {
     this.#counts.published += 1;
     let reach = 0;
-    for (const member of members) if (member.take(publication)) reach++;
+    for (const member of members) if (!member.isLate && member.take(publication)) reach++;
     publication.reach = reach;
   }
 
   #choose({ except, filter }: PublishOptions): Iterable<TopicMember> {
     if (filter !== undefined && typeof filter !== 'function') throw new TypeError('filter must be a function');
+    if (this.#link?.isLogged && (except ?? filter) !== undefined) {
+      throw new TypeError(
+        'What everybody may ask for later cannot be kept from anybody: no except or filter with history',
+      );
+    }
     const left = except instanceof WsConnection ? [except] : (except ?? []);
     const excluded = new Set(left);
     return [...this.#members.values()].filter(
@@ -225,12 +251,21 @@ export class Topic extends Writable {
     if (this.writableFinished && this.#members.size === 0) this.destroy();
   }
 
+  #createLink({ backplane, format }: TopicOptions): TopicLink | undefined {
+    if (format !== undefined && typeof format !== 'function') throw new TypeError('format must be a function');
+    if (backplane === undefined && format !== undefined) throw new TypeError('format is for topics on a backplane');
+    if (backplane === undefined) return undefined;
+    return new TopicLink(this.name, backplane, format, (frame) =>
+      this.#send(new Publication(frame), this.#members.values()),
+    );
+  }
+
   #createHandlers(): MemberHandlers {
     const counts = this.#counts;
     const topic = this;
     return {
       get isEnding() {
-        return topic.destroyed || topic.writableEnded;
+        return topic.destroyed || (topic.writableEnded && !topic.#link?.isPending);
       },
       memberDelivered: () => {
         counts.delivered += 1;

@@ -29,7 +29,9 @@ describe('Publication', () => {
     publication.release({});
     await tick();
     expect(released).not.toHaveBeenCalled();
+    expect(publication.isReleased).toBe(false);
     publication.release(other);
+    expect(publication.isReleased).toBe(true);
     expect(released).not.toHaveBeenCalled();
     publication.release(other);
     await tick();

@@ -43,6 +43,7 @@ const SIZES = {
 const CONSTANTS: Readonly<Record<string, number>> = { ...OPCODES, ...CLOSE_CODES, ...STATES, ...SIZES };
 
 const ROOT_NAMES = [
+  'Backplane',
   'ClosedError',
   'DeflatePool',
   'FrameDecoder',
