@@ -33,7 +33,9 @@ const use = `
 `;
 const types = `
 import { connect, type ServerOptions, type WsConnection, WsServer, type CloseInfo } from 'wspipe';
+import { natsBackplane } from 'wspipe/nats';
 import { FrameParser } from 'wspipe/protocol';
+import { redisBackplane } from 'wspipe/redis';
 export const options: ServerOptions = { maxMessageBytes: 1, origins: '*' };
 export async function use(conn: WsConnection): Promise<CloseInfo> {
   for await (const frame of conn) await conn.sendText(frame.payloadText());
@@ -42,7 +44,7 @@ export async function use(conn: WsConnection): Promise<CloseInfo> {
   return conn.closeInfo;
 }
 export const parser: FrameParser = new FrameParser({ role: 'server' });
-export { connect, WsServer };
+export { connect, natsBackplane, redisBackplane, WsServer };
 `;
 
 writeFileSync(join(folder, 'package.json'), '{ "private": true }');
@@ -59,6 +61,16 @@ writeFileSync(
 );
 node('import', 'use.mjs');
 node('require', 'use.cjs');
+// Their clients are not installed: whoever uses them is told so, and nobody else needs them.
+const brokers = `
+  const makers = { redis: (m) => m.redisBackplane({ url: 'redis://localhost' }), nats: (m) => m.natsBackplane({ servers: 'localhost' }) };
+  for (const [name, make] of Object.entries(makers)) {
+    const error = await make(await import(\`wspipe/\${name}\`)).catch((error) => error);
+    if (error.code !== 'WS_ERR_PACKAGE_MISSING') throw error;
+  }
+`;
+writeFileSync(join(folder, 'brokers.mjs'), brokers);
+node('wspipe/redis and wspipe/nats without their clients', 'brokers.mjs');
 run('command', join(folder, 'node_modules/.bin/wspipe'), ['--help']);
 mkdirSync(join(folder, 'types'));
 writeFileSync(join(folder, 'types/use.ts'), types);

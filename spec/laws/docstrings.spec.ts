@@ -3,7 +3,13 @@ import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSource } from './sources.ts';
 
-const ENTRIES = ['lib/index.ts', 'lib/protocol/index.ts', 'lib/web/index.ts'];
+const ENTRIES = [
+  'lib/index.ts',
+  'lib/protocol/index.ts',
+  'lib/web/index.ts',
+  'lib/redis/index.ts',
+  'lib/nats/index.ts',
+];
 
 /** What the entries of the package export, by file: a name, or all of it. */
 function exportedNames(): Map<string, Set<string>> {

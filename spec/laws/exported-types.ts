@@ -2,8 +2,12 @@
  * The types that the package exports. They leave no trace at run time: that this file compiles is their test.
  */
 import type * as wspipe from '../../lib/index.ts';
+import type * as nats from '../../lib/nats/index.ts';
+import type * as redis from '../../lib/redis/index.ts';
 
 export type Pinned = [
+  nats.NatsBackplaneOptions,
+  redis.RedisBackplaneOptions,
   wspipe.BackoffFunction,
   wspipe.BackoffOptions,
   wspipe.BackplaneEvents,

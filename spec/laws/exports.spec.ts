@@ -1,7 +1,9 @@
 /** Law: what the package exports is a promise. A name is added or taken away here first, and on purpose. */
 import { describe, expect, it } from 'vitest';
 import * as root from '../../lib/index.ts';
+import * as nats from '../../lib/nats/index.ts';
 import * as protocol from '../../lib/protocol/index.ts';
+import * as redis from '../../lib/redis/index.ts';
 import { readSource } from './sources.ts';
 
 const OPCODES = {
@@ -120,6 +122,15 @@ describe.each([
 
   it('gives the constants their values', () => {
     expect({ ...exported }).toMatchObject(CONSTANTS);
+  });
+});
+
+describe.each([
+  ['wspipe/redis', redis, ['redisBackplane']],
+  ['wspipe/nats', nats, ['natsBackplane']],
+])('%s', (_entry, exported, names) => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(exported)).toEqual(names);
   });
 });
 

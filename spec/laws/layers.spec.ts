@@ -11,6 +11,8 @@ const ROOMS = [
   'deflate',
   'connection',
   'fanout',
+  'redis',
+  'nats',
   'endpoint',
   'web',
   'index.ts',

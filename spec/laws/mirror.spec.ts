@@ -5,7 +5,7 @@ import { exists, listFiles, readSources } from './sources.ts';
 /** Rooms of spec/ that hold no file's own tests: they test laws, helpers, documents, and the package as a whole. */
 const FREE_ROOMS = [
   ...['laws', 'support', 'vectors', 'docs', 'package', 'browser', 'interop'],
-  ...['attacks', 'faults', 'fuzz', 'corpus'],
+  ...['attacks', 'faults', 'fuzz', 'corpus', 'brokers'],
 ];
 
 /** Has nothing that could run: types, names that live elsewhere, or plain numbers, which exports.spec.ts pins. */
