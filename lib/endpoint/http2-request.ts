@@ -52,8 +52,10 @@ export async function requestStream(
 
 function openStream(session: ClientHttp2Session, lines: readonly FieldLine[]): ClientHttp2Stream {
   try {
-    const fields = groupFields(lines.flat()) as Record<string, string[]>;
-    return asTransport(session.request(fields, { endStream: false }));
+    const groups = Object.entries(groupFields(lines.flat()) as Record<string, string[]>);
+    // One value is no list: Bun takes none for a pseudo-header field.
+    const fields = groups.map(([name, values]) => [name, values.length === 1 ? values[0] : values] as const);
+    return asTransport(session.request(Object.fromEntries(fields), { endStream: false }));
   } catch (error) {
     // The session has ended meanwhile.
     throw explainHttp2(error as Error);

@@ -1,5 +1,5 @@
 /**
- * What has to work on every runtime: server, client, streams, compression, TLS, against the built package. Prints a
+ * What has to work on every runtime: server, client, streams, compression, TLS, HTTP/2, against the built package. Prints a
  * line for each check; ends by itself, with status 1 where one fails.
  *
  *     node spec/interop/runtime-checks.js      bun spec/interop/runtime-checks.js
@@ -12,6 +12,7 @@ import { createServer } from 'node:http';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { connect, createPair, refuse, WsFrame, WsServer, wsUpgrade } from '../../dist/index.js';
+import { refusesOverHttp2ByStatus, sharesASessionOfHttp2, streamsOverHttp2AndHoldsTheSender } from './http2-checks.js';
 
 const MIB = 1_048_576;
 const LIMIT_MS = 30_000;
@@ -302,6 +303,9 @@ const CHECKS = [
   failsAPeerThatBreaksTheRules,
   talksToThePlatformsOwnWebSocket,
   pairsInMemory,
+  sharesASessionOfHttp2,
+  streamsOverHttp2AndHoldsTheSender,
+  refusesOverHttp2ByStatus,
 ];
 
 async function runCheck(check) {
@@ -310,7 +314,7 @@ async function runCheck(check) {
     limit = setTimeout(() => reject(new Error(`not done after ${LIMIT_MS} ms`)), LIMIT_MS);
   });
   try {
-    await Promise.race([check(), late]);
+    await Promise.race([check({ key, cert }), late]);
     return undefined;
   } catch (error) {
     return error;
