@@ -182,6 +182,7 @@ const drivers: Record<string, (run: Run) => Promise<void>> = {
     await expect.poll(output).toContain('refused: 401');
     await conn.close();
   },
+  'runtimes-upgrade-callback': ({ url }) => expectEcho(`${url}/chat`),
   'server-attach': async ({ url }) => {
     await expectEcho(`${url}/chat`);
     const news = await connectSoon(`${url}/news`);

@@ -1,3 +1,4 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createSecureServer as createHttp2Server } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -8,6 +9,23 @@ import { exchange, httpServer } from '../support/endpoints.ts';
 import { rawClient, upgradeRequest } from '../support/sockets.ts';
 
 const PAGE_REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+/** Whether this Node asks the HTTP server which upgrades are to be upgrades: from 24.9 on. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const knowsCallback = major > 24 || (major === 24 && minor >= 9);
+const isForWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+
+/** Lets an HTTP server listen, with a server of WebSockets at /chat. */
+async function hosted(http: Server): Promise<{ port: number }> {
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const server = WsServer.attach(http, { path: '/chat' });
+  onTestFinished(() => {
+    server.drop();
+    http.closeAllConnections();
+    http.close();
+  });
+  return { port: server.port };
+}
 
 describe('WsServer.attach', () => {
   it('shares an HTTP server with its pages and with other paths', async () => {
@@ -40,6 +58,15 @@ describe('WsServer.attach', () => {
     expect([http.listening, server.isValid(), server.running]).toEqual([true, false, false]);
     expect(events()).toEqual(before);
     expect((await exchange(port, PAGE_REQUEST)).body).toContain('page');
+  });
+
+  it('leaves other upgrades to the pages where the HTTP server says so and Node can (24.9)', async () => {
+    // Clients of HTTP/2 without TLS ask for h2c with an ordinary request (curl --http2, Java).
+    const options: object = { shouldUpgradeCallback: isForWebSocket };
+    const { port } = await hosted(createServer(options, (_request, response) => response.end('page')));
+    const answer = await exchange(port, PAGE_REQUEST.replace('close', 'Upgrade, close\r\nUpgrade: h2c'));
+    expect(answer).toMatchObject(knowsCallback ? { status: 200, body: 'page' } : { status: 404 });
+    expect((await rawClient(port, { path: '/chat' })).status).toBe(101);
   });
 
   it('asks a path function once', async () => {
