@@ -73,7 +73,7 @@ const parts = {
     await conn.close();
   },
 
-  // The proxy of docs/streams.md.
+  // The proxy of docs/guide/streams.md.
   proxy() {
     const proxy = createHttpServer();
     proxy.on('upgrade', (incoming, client, head) => {

@@ -5,7 +5,7 @@
 //
 // direct  client ─▶ messages() → createMessage() ─▶ client
 // web     the same with FrameEncoderStream and FrameDecoderStream on both sides, in slices
-// proxy   direct, through the proxy of docs/streams.md
+// proxy   direct, through the proxy of docs/guide/streams.md
 // web-socket-stream  a WebSocketStream and toWeb(), in messages of at most 64 KiB: their chunks are whole messages
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

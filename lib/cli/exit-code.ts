@@ -1,4 +1,4 @@
-/** What the command says to the shell when it ends. The list is part of the public face: docs/command-line.md holds it. */
+/** What the command says to the shell when it ends. The list is part of the public face: docs/guide/command-line.md holds it. */
 import type { CloseInfo } from '../connection/closer.ts';
 import { WS_CLOSE_NO_STATUS, WS_CLOSE_NORMAL } from '../protocol/close-code.ts';
 import type { StopSignal } from './terminal.ts';

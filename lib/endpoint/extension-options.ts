@@ -9,7 +9,7 @@ import type { WsExtension } from '../stream/ws-extension.ts';
 export interface ExtensionOptions {
   /**
    * Whether messages may be compressed (RFC 7692), and how. Default: a client offers it, and a server does not take it, as
-   * compression costs a server CPU and memory for each client, and may give secrets away (see docs/compression.md).
+   * compression costs a server CPU and memory for each client, and may give secrets away (see docs/guide/compression.md).
    */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /**

@@ -7,7 +7,7 @@ import { startBroker } from '../support/brokers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}spec/brokers/node_modules/examples/`;
-const text = readFileSync(`${root}docs/backplanes.md`, 'utf8');
+const text = readFileSync(`${root}docs/guide/backplanes.md`, 'utf8');
 
 function exampleOf(kind: string): string {
   const [, source = ''] =

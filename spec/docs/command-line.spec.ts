@@ -1,5 +1,5 @@
 /**
- * Law: docs/command-line.md tells the truth. Its shell examples run as written and print what they say they print; its
+ * Law: docs/guide/command-line.md tells the truth. Its shell examples run as written and print what they say they print; its
  * tables name the options and exit codes that there are.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { SERVE_OPTIONS } from '../../lib/cli/serve/serve-arguments.ts';
 import { boundServer } from '../support/endpoints.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const text = await readFile(`${root}docs/command-line.md`, 'utf8');
+const text = await readFile(`${root}docs/guide/command-line.md`, 'utf8');
 const examples = [...text.matchAll(/<!-- shell: ([\w-]+) -->\n```sh\n([\s\S]*?)```/g)].map(([, name, source]) => ({
   name: name!,
   lines: source!.split('\n').filter((line) => line !== '' && !line.startsWith('# prints: ')),
@@ -48,7 +48,7 @@ function shell(lines: readonly string[], folder: string): ChildProcess & { outpu
   return Object.assign(child, { output: () => output });
 }
 
-describe('docs/command-line.md', () => {
+describe('docs/guide/command-line.md', () => {
   it.for(examples)('$name runs as written', { timeout: 30_000 }, async ({ lines, prints }) => {
     const echo = await boundServer();
     void echo.runEcho();

@@ -1,4 +1,4 @@
-/** Every knob stands in docs/options.md, and every channel and limit that is told stands in docs/diagnostics.md. */
+/** Every knob stands in docs/options.md, and every channel and limit that is told stands in docs/guide/diagnostics.md. */
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { resolveConnectOptions, resolveServerOptions } from '../../lib/endpoint/endpoint-options.ts';
@@ -35,8 +35,8 @@ describe('docs/options.md', () => {
   });
 });
 
-describe('docs/diagnostics.md', () => {
-  const rows = new Set(rowsOf('docs/diagnostics.md', 'Channels'));
+describe('docs/guide/diagnostics.md', () => {
+  const rows = new Set(rowsOf('docs/guide/diagnostics.md', 'Channels'));
 
   it('has a row for each channel, and no other', () => {
     const channels = strings.filter((text) => text.startsWith('wspipe:')).sort();
@@ -59,7 +59,7 @@ describe('docs/diagnostics.md', () => {
     const { client, server } = createPair();
     const lobby = new Lobby(resolveServerOptions(), new EventEmitter());
     const figures = [client.stats, client.stats.received, lobby.stats].flatMap((stats) => Object.keys(stats));
-    const told = rowsOf('docs/diagnostics.md', 'Counters').filter((name) => !/^(?:conn|server)$/.test(name));
+    const told = rowsOf('docs/guide/diagnostics.md', 'Counters').filter((name) => !/^(?:conn|server)$/.test(name));
     expect(new Set(told)).toEqual(new Set(figures));
     client.forceClose();
     server.forceClose();
