@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { WS_OPCODE_BINARY, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT, type WsOpcode } from '../../lib/protocol/opcode.ts';
 import { TextJudge } from '../../lib/protocol/text-judge.ts';
+import { anyText } from '../vectors/any-text.ts';
 
 const piece = (opcode: WsOpcode, bytes: Uint8Array, isFinal: boolean): WsFrame =>
   new WsFrame(opcode, bytes, { isFinal });
@@ -41,7 +42,7 @@ describe('TextJudge', () => {
   it('says of any pieces what it says of the whole (§8.1)', () => {
     const text = fc.oneof(
       fc.uint8Array({ maxLength: 12 }),
-      fc.string({ unit: 'binary' }).map((each) => Buffer.from(each)),
+      anyText().map((each) => Buffer.from(each)),
     );
     fc.assert(
       fc.property(text, fc.nat(20), (bytes, cut) => {

@@ -5,6 +5,7 @@ import { FrameParser, type FrameParserOptions } from '../../lib/protocol/frame-p
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
 import type { WsRole } from '../../lib/protocol/header-rules.ts';
 import { encodeUtf8 } from '../../lib/protocol/utf8.ts';
+import { anyText } from './any-text.ts';
 
 /** What of a frame must survive the road. */
 export interface PlainFrame {
@@ -33,7 +34,7 @@ const anyControl = fc
 const anyMessage: fc.Arbitrary<WsFrame[]> = fc
   .record({
     data: fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 80 }).map((text) => ({ opcode: 1 as const, bytes: encodeUtf8(text) })),
+      anyText(80).map((text) => ({ opcode: 1 as const, bytes: encodeUtf8(text) })),
       anyBytes.map((bytes) => ({ opcode: 2 as const, bytes })),
     ),
     cuts: fc.array(fc.nat({ max: 9000 }), { maxLength: 3 }),

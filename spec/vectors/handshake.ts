@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { HandshakeResponse } from '../../lib/handshake/client-handshake.ts';
 import type { HeaderFields } from '../../lib/handshake/field-grammar.ts';
 import type { HandshakeRequest } from '../../lib/handshake/server-handshake.ts';
+import { anyText } from './any-text.ts';
 
 export const sha1 = (text: string): string => createHash('sha1').update(text, 'latin1').digest('base64');
 
@@ -78,5 +79,5 @@ export const arbitraryToken: fc.Arbitrary<string> = fc.oneof(
 export const arbitraryText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: fc.constantFrom(...'ab13;;,,=="" \t\\\\/:@#\r\n\0\u00e9\u212a') }),
   fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) }),
-  fc.string({ unit: 'binary' }),
+  anyText(),
 );
