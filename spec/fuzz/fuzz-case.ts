@@ -1,15 +1,17 @@
 /**
- * The inputs of the fuzzer: legal sessions of frames, mutated as frames and as bytes, and cut into chunks at random; and
- * heads of HTTP, mutated as text. An input is plain data, so that it can be kept in spec/corpus and tried again.
+ * The inputs of the fuzzer: legal sessions of frames, compressed or not, mutated as frames and as bytes, and cut into
+ * chunks at random; and heads of HTTP, mutated as text. An input is plain data, so that it can be kept in spec/corpus
+ * and tried again.
  */
 
 import { REQUEST_ATTACKS, RESPONSE_ATTACKS } from '../attacks/handshake-attacks.ts';
 import { WIRE_ATTACKS } from '../attacks/wire-attacks.ts';
 import { closeBody, naiveEncode, type Role } from '../support/naive-frames.ts';
+import { type Agreement, anyText, Packer } from './compressed-messages.ts';
 import type { Random } from './random.ts';
 
 /** Which of our parts is tried: see targets.ts. */
-export const TARGETS = ['parser', 'decoder', 'connection', 'request', 'response'] as const;
+export const TARGETS = ['parser', 'decoder', 'connection', 'inflater', 'compressed', 'request', 'response'] as const;
 export type Target = (typeof TARGETS)[number];
 
 export interface FuzzCase {
@@ -21,6 +23,8 @@ export interface FuzzCase {
   /** Where they are cut into chunks: offsets, ascending. */
   readonly cuts: readonly number[];
   readonly maxMessageBytes: number;
+  /** What the peer's compressor should hold to, where permessage-deflate was agreed on. */
+  readonly deflate?: Agreement;
   /** Why it is kept, where it is. */
   readonly note?: string;
 }
@@ -35,14 +39,20 @@ interface Draft {
   opcode: number;
   isFinal: boolean;
   isMasked: boolean;
+  /** The reserved bits: 4 is RSV1. */
+  rsv: number;
   payload: Buffer;
 }
 
-/** A session that breaks no rule: messages, whole or in fragments, control frames anywhere, a close at the end or not. */
-function legalSession(random: Random, isMasked: boolean): Draft[] {
+/**
+ * A session that breaks no rule: messages, whole or in fragments, control frames anywhere, a close at the end or not.
+ *
+ * @param packer compresses some of the messages, or none where there is none
+ */
+function legalSession(random: Random, isMasked: boolean, packer?: Packer): Draft[] {
   const frames: Draft[] = [];
-  const add = (opcode: number, payload: Buffer, isFinal = true): void =>
-    void frames.push({ opcode, isFinal, isMasked, payload });
+  const add = (opcode: number, payload: Buffer, isFinal = true, rsv = 0): void =>
+    void frames.push({ opcode, isFinal, isMasked, rsv, payload });
   const control = (): void => {
     if (random.once(3)) add(random.pick([9, 10]), random.bytes(random.below(20)));
   };
@@ -50,16 +60,21 @@ function legalSession(random: Random, isMasked: boolean): Draft[] {
     control();
     const isText = random.once(2);
     const size = random.once(8) ? random.pick(SIZES) : random.below(40);
+    const isPacked = packer !== undefined && !random.once(4);
     let rest = isText ? Buffer.from(random.pick(TEXTS) + random.pick(TEXTS)) : random.bytes(size);
+    // Noise takes the room of the window, so that what was said before is soon out of it.
+    if (isPacked) rest = packer.pack(!isText && random.once(2) ? random.bytes(random.below(900)) : anyText(random));
     let opcode = isText ? 1 : 2;
+    let rsv = isPacked ? 4 : 0;
     while (random.once(2)) {
       const at = random.below(rest.length + 1);
-      add(opcode, rest.subarray(0, at), false);
+      add(opcode, rest.subarray(0, at), false, rsv);
       rest = rest.subarray(at);
       opcode = 0;
+      rsv = 0;
       control();
     }
-    add(opcode, rest);
+    add(opcode, rest, true, rsv);
   }
   control();
   if (random.once(3))
@@ -77,7 +92,10 @@ function mutateFrames(random: Random, frames: Draft[]): void {
   if (frames.length === 0) return;
   const at = random.below(frames.length);
   const frame = frames[at]!;
-  switch (random.below(9)) {
+  switch (random.below(10)) {
+    case 8:
+      frame.rsv ^= random.pick([1, 2, 4, 4, 4, 4]);
+      break;
     case 0:
       frame.opcode = random.below(16);
       break;
@@ -138,12 +156,13 @@ function mutateBytes(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-function makeSession(random: Random, isMasked: boolean): Buffer {
+function makeSession(random: Random, isMasked: boolean, packer?: Packer): Buffer {
   if (random.once(12)) return random.pick(WIRE_ATTACKS).bytes(isMasked);
-  const frames = legalSession(random, isMasked);
+  const frames = legalSession(random, isMasked, packer);
   for (let times = random.below(3); times > 0; times--) mutateFrames(random, frames);
   const parts = frames.map((frame) => {
     const bytes = naiveEncode(frame.opcode, frame.payload, frame);
+    bytes[0]! |= frame.rsv << 4;
     if (random.once(60)) bytes[0]! |= 1 << (4 + random.below(3));
     return random.once(60) ? stretchLength(bytes, frame.isMasked) : bytes;
   });
@@ -204,17 +223,24 @@ function makeHead(random: Random, target: Target): Buffer {
   return random.once(3) ? Buffer.concat([head, makeSession(random, target === 'request')]) : head;
 }
 
-/** Makes an input for a target. */
-export function makeCase(random: Random, target: Target): FuzzCase {
-  const role =
-    target === 'request' ? 'server' : target === 'response' ? 'client' : random.pick(['client', 'server'] as const);
+const roleFor = (random: Random, target: Target): Role =>
+  target === 'request' ? 'server' : target === 'response' ? 'client' : random.pick(['client', 'server'] as const);
+
+/** Makes an input for a target. @param role ours, where it is given */
+export function makeCase(random: Random, target: Target, role: Role = roleFor(random, target)): FuzzCase {
   const isHead = target === 'request' || target === 'response';
-  const bytes = isHead ? makeHead(random, target) : makeSession(random, role === 'server');
+  const isCompressed = target === 'inflater' || target === 'compressed';
+  const deflate = isCompressed
+    ? { windowBits: random.pick([9, 9, 10, 12, 15, 15]), contextTakeover: !random.once(3) }
+    : undefined;
+  const packer = deflate && new Packer(random, deflate);
+  const bytes = isHead ? makeHead(random, target) : makeSession(random, role === 'server', packer);
   const cuts = Array.from({ length: random.below(6) }, () => random.below(bytes.length + 1)).sort((a, b) => a - b);
   // Byte by byte now and then.
   const all = random.once(15) && bytes.length < 2000 ? Array.from(bytes, (_, at) => at) : cuts;
-  const maxMessageBytes = random.pick([0, 20, 125, 126, 1000, 70_000, 1_000_000]);
-  return { target, role, bytes: bytes.toString('hex'), cuts: all, maxMessageBytes };
+  const limits = isCompressed ? [20, 1000, 70_000, 1_000_000, 1_000_000] : [0, 20, 125, 126, 1000, 70_000, 1_000_000];
+  const maxMessageBytes = random.pick(limits);
+  return { target, role, bytes: bytes.toString('hex'), cuts: all, maxMessageBytes, ...(deflate && { deflate }) };
 }
 
 /** The chunks of an input. */

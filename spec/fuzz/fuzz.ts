@@ -2,7 +2,7 @@
  * Fuzzes as long as one wants: `npm run fuzz -- --minutes 10`.
  *
  * `--seed N` repeats a run, `--cases N` ends after so many inputs, `--target parser` tries one part alone (parser,
- * decoder, connection, request, response). An input that fails is printed, and kept in spec/corpus, which the suite
+ * decoder, connection, inflater, compressed, request, response). An input that fails is printed, and kept in spec/corpus, which the suite
  * replays. The exit code is 1 where one failed.
  */
 import { createHash } from 'node:crypto';

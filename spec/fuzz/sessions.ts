@@ -1,6 +1,6 @@
 /**
- * Random and mutated sessions against a server and clients of ours, over TCP, in a process that listens to no error:
- * `npm run fuzz:sessions -- --sessions 500000`. The list of known attacks is among them.
+ * Random and mutated sessions, half of them compressed, against a server and clients of ours, over TCP, in a process that
+ * listens to no error: `npm run fuzz:sessions -- --sessions 500000`. The list of known attacks is among them.
  *
  * It fails where an exception is not caught, a rejection not handled, something is left open, or the memory that lives
  * still grows in the second half. `--seed N` repeats the sessions; `--at-once N` (400) is how many run together.
@@ -14,6 +14,7 @@ import { WsServer } from '../../lib/endpoint/ws-server.ts';
 import { computeAccept } from '../../lib/handshake/accept-key.ts';
 import { REQUEST_ATTACKS, RESPONSE_ATTACKS } from '../attacks/handshake-attacks.ts';
 import { VICTIM_LIMITS, WIRE_ATTACKS } from '../attacks/wire-attacks.ts';
+import type { Role } from '../support/naive-frames.ts';
 import { makeCase } from './fuzz-case.ts';
 import { Random } from './random.ts';
 
@@ -32,13 +33,23 @@ process.on('unhandledRejection', (error) => {
   accidents.push(`an unhandled rejection: ${String(error)}`);
 });
 
-const limits = { ...VICTIM_LIMITS, handshakeTimeoutMs: 2000, closeTimeoutMs: 150 };
-const GOOD_REQUEST = Buffer.from(
+const limits = { ...VICTIM_LIMITS, handshakeTimeoutMs: 2000, closeTimeoutMs: 150, perMessageDeflate: true };
+const GOOD_REQUEST =
   'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
-);
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extensions}\r\n';
 const GOOD_ANSWER =
-  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n';
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Accept: {accept}\r\n{extensions}\r\n';
+
+/** A good head and a session behind it, compressed or not. */
+function behindHandshake(head: string, role: Role): Buffer {
+  const { bytes, deflate } = makeCase(random, random.pick(['connection', 'compressed']), role);
+  const peer = role === 'server' ? 'client' : 'server';
+  const window = deflate && `; ${peer}_max_window_bits=${deflate.windowBits}`;
+  const takeover = deflate?.contextTakeover ? '' : `; ${peer}_no_context_takeover`;
+  const field = deflate ? `Sec-WebSocket-Extensions: permessage-deflate${window}${takeover}\r\n` : '';
+  return Buffer.concat([Buffer.from(head.replace('{extensions}', field)), Buffer.from(bytes, 'hex')]);
+}
 
 /** Uses a connection as a careless program does: in one of many ways, and without a guard. */
 async function use(conn: WsConnection, way: number): Promise<void> {
@@ -103,10 +114,10 @@ function cutAtRandom(bytes: Buffer): Buffer[] {
 function clientScript(): Script {
   const kind = random.below(8);
   const attack = kind === 0 ? random.pick(REQUEST_ATTACKS).request : undefined;
-  const wire = kind === 1 ? Buffer.concat([GOOD_REQUEST, random.pick(WIRE_ATTACKS).bytes(true)]) : undefined;
+  const plain = Buffer.from(GOOD_REQUEST.replace('{extensions}', ''));
+  const wire = kind === 1 ? Buffer.concat([plain, random.pick(WIRE_ATTACKS).bytes(true)]) : undefined;
   const head = kind === 2 ? Buffer.from(makeCase(random, 'request').bytes, 'hex') : undefined;
-  const session = Buffer.from(makeCase(random, 'connection').bytes, 'hex');
-  const bytes = attack ?? wire ?? head ?? Buffer.concat([GOOD_REQUEST, session]);
+  const bytes = attack ?? wire ?? head ?? behindHandshake(GOOD_REQUEST, 'server');
   return { chunks: cutAtRandom(bytes), ending: random.below(4), way: random.below(7) };
 }
 
@@ -114,10 +125,11 @@ function clientScript(): Script {
 function serverScript(accept: string): Script {
   const kind = random.below(8);
   const attack = kind === 0 ? random.pick(RESPONSE_ATTACKS).response : undefined;
-  const wire = kind === 1 ? GOOD_ANSWER + random.pick(WIRE_ATTACKS).bytes(false).toString('latin1') : undefined;
+  const plain = GOOD_ANSWER.replace('{extensions}', '');
+  const wire = kind === 1 ? plain + random.pick(WIRE_ATTACKS).bytes(false).toString('latin1') : undefined;
   const head = kind === 2 ? Buffer.from(makeCase(random, 'response').bytes, 'hex').toString('latin1') : undefined;
-  const session = Buffer.from(makeCase(random, 'connection').bytes, 'hex').toString('latin1');
-  const bytes = Buffer.from((attack ?? wire ?? head ?? GOOD_ANSWER + session).replaceAll('{accept}', accept), 'latin1');
+  const text = attack ?? wire ?? head ?? behindHandshake(GOOD_ANSWER, 'client').toString('latin1');
+  const bytes = Buffer.from(text.replaceAll('{accept}', accept), 'latin1');
   return { chunks: cutAtRandom(bytes), ending: random.below(4), way: random.below(7) };
 }
 
@@ -158,7 +170,11 @@ async function liveBytes(): Promise<number> {
 }
 
 const server = await WsServer.bind({ port: 0, host: '0.0.0.0' }, limits);
-server.on('connection', (conn) => void use(conn, random.below(7)));
+let compressed = 0;
+server.on('connection', (conn) => {
+  if (conn.extensions !== '') compressed++;
+  void use(conn, random.below(7));
+});
 const attacker = await attackingServer();
 const attackerPort = (attacker.address() as { port: number }).port;
 
@@ -187,7 +203,7 @@ for (let part = 1; part <= PARTS; part++) {
 await server.close({ deadlineMs: 3000 });
 await new Promise((resolve) => attacker.close(resolve));
 const { accepted, refused } = server.stats;
-console.log(`${sessions} sessions: ${accepted} accepted and ${refused} refused by our server`);
+console.log(`${sessions} sessions: ${accepted} accepted by our server (${compressed} compressed), ${refused} refused`);
 
 const growth = samples.at(-1)! - samples[PARTS / 2 - 1]!;
 if (collect !== undefined && growth > maxGrowth)

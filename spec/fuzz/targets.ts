@@ -2,18 +2,24 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
+import { FrameInflater } from '../../lib/deflate/frame-inflater.ts';
+import { createPerMessageDeflate } from '../../lib/deflate/per-message-deflate.ts';
 import { connect } from '../../lib/endpoint/connect.ts';
 import { createMemoryDuplexes } from '../../lib/endpoint/memory-duplex.ts';
 import { wsUpgrade } from '../../lib/endpoint/upgrade.ts';
 import { sha1 } from '../../lib/endpoint/upgrade-request.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 import { computeAccept } from '../../lib/handshake/accept-key.ts';
+import { acceptExtensions, confirmExtensions } from '../../lib/handshake/extension-negotiation.ts';
 import type { WsFrame } from '../../lib/protocol/frame.ts';
 import { FrameParser } from '../../lib/protocol/frame-parser.ts';
 import { FrameDecoder } from '../../lib/stream/frame-decoder.ts';
+import type { WsNegotiatedExtensions } from '../../lib/stream/ws-extension.ts';
 import { decodeAll, judge } from '../support/naive-judge.ts';
+import { put } from '../vectors/deflate.ts';
+import type { Agreement } from './compressed-messages.ts';
 import { chunksOf, type FuzzCase, type Target } from './fuzz-case.ts';
-import { receiveNaively, type Verdict } from './naive-receiver.ts';
+import { type NaiveDeflate, receiveNaively, type Verdict } from './naive-receiver.ts';
 import { isExplained, isWsInstalled, receiveByWs } from './ws-receiver.ts';
 
 /** No limit but that of numbers: a longer frame is beyond every limit. */
@@ -144,6 +150,116 @@ async function tryConnection(input: FuzzCase): Promise<void> {
   peer.destroy();
 }
 
+const naiveDeflate = ({ windowBits, contextTakeover }: Agreement): NaiveDeflate => ({
+  windowBytes: 1 << windowBits,
+  contextTakeover,
+});
+
+const startsWith = (all: readonly string[], first: readonly string[]): boolean =>
+  first.every((event, at) => event === all[at]);
+
+/**
+ * What may be made of compressed bytes: `strict`, and where they refer back further than was agreed on, anything up to
+ * `lax`. zlib has what it has just written at hand, so it finds some of what it should not.
+ */
+function receiveCompressed(input: FuzzCase, maxMessageBytes: number): { strict: Verdict; lax: Verdict } {
+  const bytes = Buffer.from(input.bytes, 'hex');
+  const agreed = naiveDeflate(input.deflate!);
+  const judgeBy = (windowBytes: number): Verdict =>
+    receiveNaively(bytes, input.role, maxMessageBytes, { ...agreed, windowBytes });
+  return { strict: judgeBy(agreed.windowBytes), lax: judgeBy(Number.POSITIVE_INFINITY) };
+}
+
+/** Holds what came out against the judges. @param isSeenLater whether a frame is judged when it is whole */
+function assertCompressed(input: FuzzCase, events: readonly string[], end: Verdict['end'], isSeenLater: boolean): void {
+  const { strict, lax } = receiveCompressed(input, input.maxMessageBytes);
+  // What is wrong in more than one way may be said in each.
+  const unlimited = receiveCompressed(input, UNLIMITED);
+  const ends = [strict, lax, unlimited.strict, unlimited.lax].map((verdict) => verdict.end);
+  if (isSeenLater && [strict, lax].some(({ why }) => why === 'not whole')) ends.push(0);
+  assert(ends.includes(end), `${end}, and not ${ends}`);
+  assert(startsWith(lax.events, events), 'something that was never sent');
+  assert(startsWith(events, strict.events), 'something is lost');
+  if (strict.events.length === lax.events.length) assert.equal(events.length, lax.events.length);
+}
+
+/** The parser and the inflater behind it, against a DEFLATE of one's own and ws. */
+async function tryInflater(input: FuzzCase): Promise<void> {
+  const { role, cuts, maxMessageBytes, deflate } = input;
+  const maxSliceBytes = cuts.length % 2 === 0 ? Number.POSITIVE_INFINITY : 1 + (maxMessageBytes % 100);
+  const parser = new FrameParser({ role, maxSliceBytes, allowedRsv: 4 });
+  const frames: WsFrame[] = [];
+  let end: Verdict['end'] = 0;
+  try {
+    for (const chunk of chunksOf(input)) {
+      parser.push(chunk);
+      for (let frame = parser.next(); frame !== null; frame = parser.next()) frames.push(frame);
+    }
+  } catch (error) {
+    end = codeOf(error);
+  }
+  const joiner = new EventJoiner();
+  const { frames: inflated, error } = await put(new FrameInflater({ ...deflate, maxMessageBytes }), frames);
+  for (const frame of inflated) joiner.add(frame);
+  // The end of the bytes inside a message is no violation of what came.
+  if (error !== undefined && codeOf(error) !== 1006) end = codeOf(error);
+  assertCompressed(input, joiner.events, joiner.hasClosed ? 'closed' : end, true);
+  if (!isWsInstalled) return;
+  const theirs = await receiveByWs(chunksOf(input), role, naiveDeflate(deflate!));
+  const { strict, lax } = receiveCompressed(input, UNLIMITED);
+  const isKnown = strict.events.length === lax.events.length && strict.end === lax.end;
+  const isFine = isKnown ? isExplained(strict, theirs) : startsWith(theirs.events, strict.events);
+  assert(isFine, `ws sees it otherwise: ${JSON.stringify({ strict, theirs })}`);
+}
+
+/** What both ends agree on: the peer's compressor as in the input, ours as we like. */
+function negotiate({ role, deflate }: FuzzCase): { extensions: WsNegotiatedExtensions; ours: Agreement } {
+  const ours = { windowBits: 10, contextTakeover: true };
+  const [server, client] = role === 'server' ? [ours, deflate!] : [deflate!, ours];
+  const own = [
+    createPerMessageDeflate({
+      serverMaxWindowBits: server.windowBits,
+      serverNoContextTakeover: !server.contextTakeover,
+      clientMaxWindowBits: client.windowBits,
+      clientNoContextTakeover: !client.contextTakeover,
+      thresholdBytes: 10,
+    }),
+  ];
+  const accepted = acceptExtensions('permessage-deflate; client_max_window_bits', own);
+  return { extensions: role === 'server' ? accepted : confirmExtensions(accepted.header, own), ours };
+}
+
+const SENT = ['hello', 'hello, hello, hello', 'x'.repeat(3000), 'hello, hello, hello'];
+/** In more than one frame; not each time, as it takes a naive receiver long. */
+const LONG = 'x'.repeat(70_000);
+
+/** A whole connection that compresses: what it delivers, how it ends, and that what it sends can be inflated. */
+async function tryCompressed(input: FuzzCase): Promise<void> {
+  const { role, maxMessageBytes } = input;
+  const [socket, peer] = createMemoryDuplexes();
+  const sent = note(peer);
+  const { extensions, ours } = negotiate(input);
+  const options = { maxMessageBytes, controlFrames: true, closeTimeoutMs: 1000, extensions };
+  const conn = role === 'server' ? WsConnection.fromServer(socket, options) : WsConnection.fromClient(socket, options);
+  const texts = input.cuts.length === 3 ? [...SENT, LONG] : SENT;
+  const waits = texts.map((text) => conn.sendText(text));
+  const sending = send(peer, chunksOf(input));
+  const joiner = new EventJoiner();
+  for await (const frame of conn) joiner.add(frame);
+  const info = await conn.closeInfo;
+  await Promise.all([...waits, sending]);
+  assert.equal(info.wasClean, info.error === undefined);
+  assert.equal(info.wasClean, joiner.hasClosed);
+  const end = joiner.hasClosed ? 'closed' : info.code === 1006 ? 0 : info.code;
+  assertCompressed(input, joiner.events, end, true);
+  const answer = receiveNaively(sent(), role === 'server' ? 'client' : 'server', UNLIMITED, naiveDeflate(ours));
+  assert([0, 'closed'].includes(answer.end), `what we sent is broken: ${answer.end}`);
+  const received = answer.events.filter((event) => event.startsWith('1:')).map((event) => event.slice(2));
+  assert(startsWith(texts, received), 'what we sent is not what was asked for');
+  if (answer.end === 'closed') assert.equal(await conn.sendText('late'), 0);
+  peer.destroy();
+}
+
 /** Bytes that should be a request, at a server. */
 async function tryRequest(input: FuzzCase): Promise<void> {
   const [socket, peer] = createMemoryDuplexes();
@@ -194,6 +310,8 @@ const TRIALS: Readonly<Record<Target, (input: FuzzCase) => Promise<void>>> = {
   parser: tryParser,
   decoder: tryDecoder,
   connection: tryConnection,
+  inflater: tryInflater,
+  compressed: tryCompressed,
   request: tryRequest,
   response: tryResponse,
 };
