@@ -30,12 +30,14 @@ function sleep(ms) {
     sleepers.add(wake);
   });
 }
-/** A slice of this is a message: what comes back is compared byte by byte. */
-const PATTERN = Buffer.from(Array.from({ length: 4 * 1024 * 1024 }, () => random(256)));
+/** A slice of one of these is a message: what comes back is compared byte by byte. One of them can be compressed. */
+const NOISE = Buffer.from(Array.from({ length: 4 * 1024 * 1024 }, () => random(256)));
+const PROSE = Buffer.from(Array.from({ length: 200_000 }, () => `{"id":${random(1000)},"is":"a word"},`).join(''));
 function message() {
   const size = random(10) === 0 ? random(100_000) : random(1200);
-  const at = random(PATTERN.length - size);
-  return PATTERN.subarray(at, at + size);
+  const pattern = random(2) === 0 ? NOISE : PROSE;
+  const at = random(pattern.length - size);
+  return pattern.subarray(at, at + size);
 }
 
 function lose(why) {
@@ -46,7 +48,11 @@ function lose(why) {
 /** Loopback addresses in turn: each has ports of its own. */
 let next = 0;
 const host = () => `127.0.0.${1 + (next++ % 100)}`;
-const open = (path, options) => connect(`ws://${host()}:${port}${path}`, { handshakeTimeoutMs: 20_000, ...options });
+function open(path, options) {
+  // Half of them compress, and every fourth of those forgets each message.
+  const perMessageDeflate = random(2) === 0 && { clientNoContextTakeover: random(4) === 0 };
+  return connect(`ws://${host()}:${port}${path}`, { handshakeTimeoutMs: 20_000, perMessageDeflate, ...options });
+}
 
 async function closeWell(conn) {
   const info = await conn.close();
@@ -86,7 +92,7 @@ async function stall() {
 async function stream() {
   const conn = await open('/streams');
   const size = random(600_000);
-  const sent = PATTERN.subarray(0, size);
+  const sent = (random(2) === 0 ? NOISE : PROSE).subarray(0, size);
   const outgoing = conn.createMessage('binary');
   for (let at = 0; at < size; at += 50_000) {
     const part = sent.subarray(at, Math.min(size, at + 50_000));
@@ -104,9 +110,26 @@ async function stream() {
   await closeWell(conn);
 }
 
+/** Listens to what is sent to all: none may be missing. */
+async function listen() {
+  const conn = await open('/listen');
+  let last;
+  for (let times = 2 + random(4); times > 0; times--) {
+    const frame = await conn.recvFrame();
+    counts.messages++;
+    const { number } = frame === null ? {} : JSON.parse(frame.payloadText());
+    if (number === undefined || (last !== undefined && number !== last + 1))
+      lose(`a broadcast: ${number} after ${last}`);
+    last = number;
+  }
+  const closing = closeWell(conn);
+  for await (const frame of conn) counts.messages += frame.isText() ? 1 : 0;
+  await closing;
+}
+
 /** Dies in the middle of things. */
 async function die() {
-  const conn = await open(['/frames', '/streams', '/pour'][random(3)]);
+  const conn = await open(['/frames', '/streams', '/pour', '/listen'][random(4)]);
   for (let times = random(5); times > 0; times--) void conn.sendBinary(message());
   if (random(2) === 0) conn.createMessage('binary').write(message());
   await sleep(random(800));
@@ -128,7 +151,7 @@ async function mumble() {
   else socket.destroy();
 }
 
-const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, die, mumble];
+const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, listen, die, mumble];
 /** ms after the end of the run in which all sessions must have come to theirs: who has not, never will. */
 const HUNG_MS = 120_000;
 

@@ -1,4 +1,4 @@
-// The serving side of soak.js: echoes frames, or messages as streams, as the path says.
+// The serving side of soak.js: echoes frames, or messages as streams, or sends to all, as the path says.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { WsServer } from '../dist/index.js';
 
@@ -25,12 +25,27 @@ async function pour(conn) {
   while ((await conn.sendBinary(Buffer.alloc(20_000))) > 0);
 }
 
-const ways = { '/frames': echoFrames, '/streams': echoStreams, '/pour': pour };
+/** Reads what comes, which is nothing; see `broadcast`. */
+async function ignore(conn) {
+  for await (const _frame of conn);
+}
+
+const ways = { '/frames': echoFrames, '/streams': echoStreams, '/pour': pour, '/listen': ignore };
 const server = await WsServer.bind(
   { port: 0, host: '0.0.0.0', backlog: 4096 },
-  { handshakeTimeoutMs: 20_000, heartbeat: { intervalMs: 20_000, timeoutMs: 20_000 } },
+  {
+    handshakeTimeoutMs: 20_000,
+    heartbeat: { intervalMs: 20_000, timeoutMs: 20_000 },
+    perMessageDeflate: true,
+  },
 );
 server.on('connection', (conn) => void ways[conn.request.url](conn).catch(() => conn.forceClose()));
+
+let broadcasts = 0;
+setInterval(() => {
+  const text = JSON.stringify({ number: broadcasts++, text: 'to all who listen, '.repeat(broadcasts % 40) });
+  server.broadcast(text, ({ request }) => request.url === '/listen');
+}, 500);
 
 const LASTING = /^(?:TCP|TLS|Pipe(?!Wrap)|Process)/;
 const handles = () => process.getActiveResourcesInfo().filter((type) => LASTING.test(type)).length;

@@ -1,9 +1,10 @@
 // Thousands of connections come and go for as long as one wants: `npm run soak -- --minutes 30 --connections 5000`.
 //
-// A process of ours serves, and another one connects. Each of its places runs one session after the other: messages that
-// are echoed and compared, messages that are streamed both ways, clients that stall and read later, that die in the
-// middle, that never finish their handshake. Prints a line every minute (`--every 60` s); fails where a message that was
-// owed did not come or came changed, where a session hung, where memory grew, or where something is left at the end.
+// A process of ours serves, and another one connects, half of the connections with permessage-deflate. Each of its places
+// runs one session after the other: messages that are echoed and compared, messages that are streamed both ways,
+// broadcasts that are counted, clients that stall and read later, that die in the middle, that never finish their
+// handshake. Prints a line every minute (`--every 60` s); fails where a message that was owed did not come or came changed,
+// where a session hung, where memory grew, or where something is left at the end.
 //
 // Growth is judged between the first and the last third of the run, by the smallest live memory (after a collection) of
 // each: `--max-growth` (24) MiB.
