@@ -2,7 +2,7 @@
 import { connect as connectTcp } from 'node:net';
 import { connect } from '../dist/index.js';
 
-const { port, connections, seed } = JSON.parse(process.argv[2]);
+const { port, connections, seed, patient } = JSON.parse(process.argv[2]);
 const counts = { sessions: 0, messages: 0, lost: 0 };
 const running = new Map();
 const errors = [];
@@ -51,7 +51,7 @@ const host = () => `127.0.0.${1 + (next++ % 100)}`;
 function open(path, options) {
   // Half of them compress, and every fourth of those forgets each message.
   const perMessageDeflate = random(2) === 0 && { clientNoContextTakeover: random(4) === 0 };
-  return connect(`ws://${host()}:${port}${path}`, { handshakeTimeoutMs: 20_000, perMessageDeflate, ...options });
+  return connect(`ws://${host()}:${port}${path}`, { ...patient, perMessageDeflate, ...options });
 }
 
 async function closeWell(conn) {
@@ -153,7 +153,7 @@ async function mumble() {
 
 const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, listen, die, mumble];
 /** ms after the end of the run in which all sessions must have come to theirs: who has not, never will. */
-const HUNG_MS = 120_000;
+const HUNG_MS = 240_000;
 
 async function session() {
   const kind = SESSIONS[random(SESSIONS.length)];

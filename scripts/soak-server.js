@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { WsServer } from '../dist/index.js';
 
+const { patient } = JSON.parse(process.argv[2]);
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
 
@@ -33,11 +34,7 @@ async function ignore(conn) {
 const ways = { '/frames': echoFrames, '/streams': echoStreams, '/pour': pour, '/listen': ignore };
 const server = await WsServer.bind(
   { port: 0, host: '0.0.0.0', backlog: 4096 },
-  {
-    handshakeTimeoutMs: 20_000,
-    heartbeat: { intervalMs: 20_000, timeoutMs: 20_000 },
-    perMessageDeflate: true,
-  },
+  { ...patient, heartbeat: { intervalMs: 20_000, timeoutMs: patient.closeTimeoutMs }, perMessageDeflate: true },
 );
 server.on('connection', (conn) => void ways[conn.request.url](conn).catch(() => conn.forceClose()));
 

@@ -316,7 +316,7 @@ const TRIALS: Readonly<Record<Target, (input: FuzzCase) => Promise<void>>> = {
   response: tryResponse,
 };
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** Tries an input; rejects where something is wrong, and where nothing comes of it. */
 export async function tryCase(input: FuzzCase): Promise<void> {
