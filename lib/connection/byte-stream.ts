@@ -10,10 +10,11 @@ import { ProtocolError } from '../errors.ts';
 import { WsFrame } from '../protocol/frame.ts';
 import type { CloseInfo } from './closer.ts';
 import { PieceReader, type PieceSource } from './piece-reader.ts';
+import { QueueAccount, type QueueHolder } from './queue-account.ts';
 import type { WriteCallback } from './sender.ts';
 
 /** What bytes are read from and written to. */
-export interface ByteStreamSource extends PieceSource {
+export interface ByteStreamSource extends PieceSource, QueueHolder {
   readonly closeInfo: Promise<CloseInfo>;
   /** Whether the connection ended with a close frame. */
   readonly hasEndedWell: boolean;
@@ -21,11 +22,14 @@ export interface ByteStreamSource extends PieceSource {
   /** Closes with 1000 behind all that was written. */
   closeNormally(callback: WriteCallback): void;
   forceClose(): void;
+  /** Fails the connection for which so much waits that no more may. @returns whether that was so */
+  overflows(): boolean;
 }
 
 export class ByteStream extends Duplex {
   readonly #source: ByteStreamSource;
   readonly #reader: PieceReader;
+  readonly #account: QueueAccount;
   /** What is piped in. */
   readonly #pipes = new Set<Readable>();
   /** Why there is nothing behind what waits to be read. */
@@ -34,6 +38,7 @@ export class ByteStream extends Duplex {
   constructor(source: ByteStreamSource) {
     super();
     this.#source = source;
+    this.#account = new QueueAccount(this, source);
     // A cut must not end the process for want of a listener; `pipeline` and `finished` see it.
     this.on('error', ignore);
     this.#reader = new PieceReader(source, Number.POSITIVE_INFINITY, {
@@ -57,9 +62,23 @@ export class ByteStream extends Duplex {
     this.#reader.pull();
   }
 
+  /** Writes as `Writable.write` does. A caller who never waits fails the connection at `maxQueuedBytes`, as with all sends. */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    if (this.writableLength > 0) this.#source.overflows();
+    this.#account.add();
+    const hasRoom = super.write(chunk, encoding as BufferEncoding, callback);
+    this.#account.update();
+    return hasRoom;
+  }
+
   /** @internal */
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#source.writeBytes(WsFrame.binary(chunk), callback);
+    this.#account.take(chunk.length);
+    this.#source.writeBytes(WsFrame.binary(chunk), (error) => {
+      this.#account.settle();
+      callback(error);
+      this.#account.update();
+    });
   }
 
   /** @internal */
@@ -69,6 +88,7 @@ export class ByteStream extends Duplex {
 
   /** @internal */
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#account.update();
     this.#reader.stop();
     if (!this.readableEnded || !this.writableFinished) this.#source.forceClose();
     callback(error);

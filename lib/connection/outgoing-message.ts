@@ -15,15 +15,18 @@ import { WS_OPCODE_BINARY, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from '../pro
 import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { Utf8Validator } from '../protocol/utf8.ts';
 import type { OutboxJob, Settle } from './outbox.ts';
+import { QueueAccount, type QueueHolder } from './queue-account.ts';
 import type { WriteCallback } from './sender.ts';
 import type { WsMessageType } from './ws-message.ts';
 
 /** What a message is written to. */
-export interface MessageTarget {
+export interface MessageTarget extends QueueHolder {
   /** There is more to send of the job. */
   advance(): void;
   /** The message was destroyed half way. `hasBegun` says whether anything of it has left. */
   abandon(job: OutboxJob, hasBegun: boolean, error: Error | null): void;
+  /** Fails the connection for which so much waits that no more may. @returns whether that was so */
+  overflows(): boolean;
   /** Why nothing can be sent any more. */
   endError(): Error;
 }
@@ -34,6 +37,7 @@ const NO_BYTES = new Uint8Array(0);
 export class OutgoingMessage extends Writable implements OutboxJob {
   readonly #target: MessageTarget;
   readonly #validator: Utf8Validator | undefined;
+  readonly #account: QueueAccount;
   #opcode: number;
   #compress: boolean | undefined;
   #chunk: Uint8Array | undefined;
@@ -49,6 +53,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     super();
     this.#compress = compress;
     this.#target = target;
+    this.#account = new QueueAccount(this, target);
     this.#opcode = type === 'text' ? WS_OPCODE_TEXT : WS_OPCODE_BINARY;
     this.#validator = type === 'text' ? new Utf8Validator(isUtf8) : undefined;
     // A connection that is cut must not end the process for want of a listener; `pipeline` and `finished` see it.
@@ -91,6 +96,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
       this.#isDone ||= !isWritten;
       this.#offset = 0;
       callback(isWritten ? null : this.#target.endError());
+      this.#account.update();
     };
   }
 
@@ -102,8 +108,18 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     else this.destroy(this.#target.endError());
   }
 
+  /** Writes as `Writable.write` does. A caller who never waits fails the connection at `maxQueuedBytes`, as with all sends. */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    if (this.writableLength > 0) this.#target.overflows();
+    this.#account.add();
+    const hasRoom = super.write(chunk, encoding as BufferEncoding, callback);
+    this.#account.update();
+    return hasRoom;
+  }
+
   /** @internal */
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#account.take();
     if (this.#isDone) {
       callback(this.#target.endError());
       return;
@@ -144,6 +160,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
       this.#isEnding = false;
       this.#target.abandon(this, this.#hasBegun, error);
     }
+    this.#account.update();
     callback(error);
     this.#failWrite(error);
   }

@@ -26,6 +26,8 @@ export class Sender {
   #queuedBytes = 0;
   /** What sends that are not settled hold: their payload and themselves. */
   #unsettledBytes = 0;
+  /** What waits in the queues of streams that stand before ours, overhead counted. */
+  #heldBytes = 0;
   /** Messages that are written bit by bit and stand in the stream's own queue. */
   #queuedMessages: OutboxJob[] | undefined;
   /** Whether a message that is open when its turn comes is waited for. */
@@ -54,7 +56,12 @@ export class Sender {
 
   /** What all that waits to be sent takes, overhead counted; counted, not added up, so it may be asked at each send. */
   get load(): number {
-    return this.#unsettledBytes + this.#queuedBytes + this.#stream.writableLength * WAIT_OVERHEAD;
+    return this.#unsettledBytes + this.#queuedBytes + this.#heldBytes + this.#stream.writableLength * WAIT_OVERHEAD;
+  }
+
+  /** So many bytes more wait in a stream that stands before ours, or fewer. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   /**

@@ -15,6 +15,7 @@ import { FrameIterator } from './frame-iterator.ts';
 import { MessageIterator, type MessageIteratorSource, type MessagesOptions } from './message-iterator.ts';
 import type { OutboxJob } from './outbox.ts';
 import { type MessageTarget, OutgoingMessage } from './outgoing-message.ts';
+import { overflows } from './overflow.ts';
 import type { Reception } from './reception.ts';
 import { assertCompress, type WriteCallback } from './sender.ts';
 import { createWebStreams, type WebFaceSource, type WebStreams } from './web-face.ts';
@@ -141,6 +142,14 @@ export class StreamAccess implements MessageIteratorSource, ByteStreamSource, Me
 
   forceClose(): void {
     this.#connection.forceClose();
+  }
+
+  hold(bytes: number): void {
+    this.#bend.sender.hold(bytes);
+  }
+
+  overflows(): boolean {
+    return this.#bend.closer.isOpen && overflows(this.#bend);
   }
 
   advance(): void {

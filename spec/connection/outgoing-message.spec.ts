@@ -16,11 +16,13 @@ let written: WsFrame[];
 let room: number;
 let outbox: Outbox;
 let abandoned: unknown[];
+let held: number;
 
 beforeEach(() => {
   written = [];
   room = Number.POSITIVE_INFINITY;
   abandoned = [];
+  held = 0;
   const write = (frame: WsFrame): boolean => written.push(frame) > 0 && --room > 0;
   outbox = new Outbox({ write } as unknown as Road);
 });
@@ -33,6 +35,8 @@ function create(type: 'text' | 'binary' = 'text'): OutgoingMessage {
       if (!hasBegun) outbox.cancel(job);
     },
     endError: () => over,
+    hold: (bytes) => void (held += bytes),
+    overflows: () => false,
   });
   outbox.add(message);
   return message;
@@ -249,5 +253,29 @@ describe('the end of the road', () => {
     await turns(1);
     outbox.close();
     expect(await ending).toBe(over);
+  });
+});
+
+describe('what waits', () => {
+  it('is counted while it stands in the queue, and no longer', async () => {
+    room = 1;
+    const message = create('binary');
+    for (const text of ['abc', 'de', 'f']) message.write(text);
+    // The first has left, but there is no room for more yet: it is not settled.
+    expect(held).toBe(6 + 2 * 192);
+    drainWith(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(held).toBe(1);
+    drainWith(10);
+    await finished(message.end());
+    expect(held).toBe(0);
+  });
+
+  it('is given back where the message is given up', () => {
+    room = 1;
+    const message = create('binary');
+    for (const text of ['abc', 'de', 'f']) message.write(text);
+    message.destroy();
+    expect(held).toBe(0);
   });
 });

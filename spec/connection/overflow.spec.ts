@@ -1,8 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import type { Writable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
 import { type Overflowable, overflows } from '../../lib/connection/overflow.ts';
+import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import type { WsError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { meet, ROLES, turns } from '../support/naive-peer.ts';
+
+const WAYS: ((conn: WsConnection) => Writable)[] = [
+  (conn) => conn.createMessage('binary'),
+  (conn) => conn.byteStream(),
+];
 
 class Log implements Overflowable {
   readonly options: { maxQueuedBytes: number };
@@ -66,7 +73,7 @@ describe.each(ROLES)('a caller who does not wait, and a peer that does not read 
     expect(await conn.closeInfo).toMatchObject({ code: 1013, wasClean: false, initiator: 'local' });
   });
 
-  it.each<[string, (conn: import('../../lib/connection/ws-connection.ts').WsConnection) => void]>([
+  it.each<[string, (conn: WsConnection) => void]>([
     ['write()', (conn) => conn.write(payload)],
     ['tiny messages, which cost more than their bytes', (conn) => void conn.sendText('')],
     ['pings that nobody waits for', (conn) => void conn.sendPing()],
@@ -78,6 +85,59 @@ describe.each(ROLES)('a caller who does not wait, and a peer that does not read 
     for (; conn.isOpen() && count < 100_000; count++) send(conn);
     expect(conn.isOpen()).toBe(false);
     expect((await conn.closeInfo).error).toMatchObject({ code: 'WS_ERR_QUEUE_FULL' });
+  });
+
+  it.each<[string, Buffer]>([
+    ['large chunks', payload],
+    ['chunks of a byte, which cost more than that', Buffer.from('x')],
+  ])(
+    'are bounded where a message is written bit by bit, or bytes are, without a look at false: %s',
+    async (_name, chunk) => {
+      for (const open of WAYS) {
+        const { conn } = await meet(role, { maxQueuedBytes: 500_000, closeTimeoutMs: 50 });
+        const stream = open(conn);
+        let count = 0;
+        for (; conn.isOpen() && count < 100_000; count++) stream.write(chunk);
+        expect(conn.isOpen()).toBe(false);
+        expect((await conn.closeInfo).error).toMatchObject({ code: 'WS_ERR_QUEUE_FULL' });
+        await vi.waitFor(() => expect(stream.destroyed).toBe(true));
+      }
+    },
+  );
+
+  it('are bounded over all messages that are written bit by bit together', async () => {
+    const { conn } = await meet(role, { maxQueuedBytes: 500_000, closeTimeoutMs: 50 });
+    const messages = Array.from({ length: 20 }, () => conn.createMessage('binary'));
+    for (let count = 0; conn.isOpen() && count < 100; count++) for (const message of messages) message.write(payload);
+    expect(conn.isOpen()).toBe(false);
+    expect(conn.bufferedAmount).toBeLessThan(700_000);
+    expect((await conn.closeInfo).error).toMatchObject({ code: 'WS_ERR_QUEUE_FULL' });
+  });
+
+  it('are charged once for what is written to a byte stream', async () => {
+    const { conn, peer } = await meet(role, { maxQueuedBytes: 1_000_000 });
+    const stream = conn.byteStream();
+    stream.write(Buffer.alloc(700_000));
+    for (let count = 0; count < 10; count++) stream.write(payload);
+    expect(conn.isOpen()).toBe(true);
+    peer.listen();
+    await new Promise((resolve) => stream.once('drain', resolve));
+    conn.forceClose();
+  });
+
+  it('are not charged for what was written bit by bit and has left, or was given up', async () => {
+    const { conn, peer } = await meet(role, { maxQueuedBytes: 100_000 });
+    peer.listen();
+    for (let round = 0; round < 20; round++) {
+      const [given, kept] = [conn.createMessage('binary'), conn.createMessage('binary')];
+      for (let count = 0; count < 4; count++) kept.write(payload);
+      given.end();
+      await new Promise<void>((resolve) => void kept.end(payload, () => resolve()));
+      conn.createMessage('binary').destroy();
+    }
+    expect(conn.isOpen()).toBe(true);
+    expect(await conn.sendText('still')).toBeGreaterThan(0);
+    conn.forceClose();
   });
 
   it('do not come near it where the caller waits, in whatever way, or the message is large', async () => {
