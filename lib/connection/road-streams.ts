@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { BytesLike } from '../protocol/frame.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
-import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
+import { WS_MAX_FRAME_SIZE, WS_RECV_BUFFER } from '../protocol/sizes.ts';
 import { TextJudge } from '../protocol/text-judge.ts';
 import { FrameDecoder } from '../stream/frame-decoder.ts';
 import { FrameEncoder, type FrameEncoderOptions } from '../stream/frame-encoder.ts';
@@ -14,6 +14,7 @@ import { openInbound, openOutbound, type WsNegotiatedExtensions } from '../strea
 /** What a road must know of what comes. */
 export interface RoadLimits {
   readonly maxFrameBytes: number;
+  readonly maxMessageBytes: number;
   readonly validateUtf8: boolean;
   readonly allowNonMinimalLengths: boolean;
 }
@@ -58,14 +59,15 @@ export function planRoad({ role, limits, extensions }: RoadOptions): RoadPlan {
 
 /** Makes the way in; it is not joined. @throws what an extension throws */
 export function createInboundStreams({ role, limits, extensions }: RoadPlan): InboundStreams {
-  const { maxFrameBytes, allowNonMinimalLengths, validateUtf8 } = limits;
+  const { maxFrameBytes, maxMessageBytes, allowNonMinimalLengths, validateUtf8 } = limits;
   const stages = extensions === undefined ? [] : openInbound(extensions);
   // What an extension has changed is text when that is undone.
   const isJudgedLater = stages.length > 0;
   const decoder = new FrameDecoder({
     role,
     maxFrameBytes,
-    maxSliceBytes: WS_MAX_FRAME_SIZE,
+    // A slice announces what follows it: so a frame that is too large a message is refused at its header.
+    maxSliceBytes: Math.min(WS_MAX_FRAME_SIZE, Math.max(WS_RECV_BUFFER, maxMessageBytes)),
     validateUtf8: validateUtf8 && !isJudgedLater,
     allowNonMinimalLengths,
     allowedRsv: extensions?.rsv ?? 0,

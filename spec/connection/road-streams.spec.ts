@@ -9,7 +9,12 @@ import {
 import { WS_OPCODE_TEXT } from '../../lib/protocol/opcode.ts';
 import { naiveEncode } from '../support/naive-peer.ts';
 
-const LIMITS = { maxFrameBytes: Number.POSITIVE_INFINITY, validateUtf8: true, allowNonMinimalLengths: false };
+const LIMITS = {
+  maxFrameBytes: Number.POSITIVE_INFINITY,
+  maxMessageBytes: 1_000_000,
+  validateUtf8: true,
+  allowNonMinimalLengths: false,
+};
 const OPTIONS: RoadPlan = { role: 'client', limits: LIMITS };
 const stage = (): PassThrough => new PassThrough({ objectMode: true });
 const EXTENSIONS = { header: 'a', rsv: 2, stages: [{ createInbound: stage, createOutbound: stage }] };

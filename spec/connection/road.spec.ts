@@ -12,7 +12,12 @@ import { ByteCollector, memoryPair, tcpPair } from '../support/sockets.ts';
 const OPTIONS: RoadOptions = {
   role: 'server',
   head: undefined,
-  limits: { maxFrameBytes: Number.POSITIVE_INFINITY, validateUtf8: true, allowNonMinimalLengths: false },
+  limits: {
+    maxFrameBytes: Number.POSITIVE_INFINITY,
+    maxMessageBytes: 1_000_000,
+    validateUtf8: true,
+    allowNonMinimalLengths: false,
+  },
 };
 
 /** Notes what happens on a road, and lets one wait for it. */

@@ -10,7 +10,12 @@ import { memoryPair } from '../support/sockets.ts';
 
 const PLAN: RoadPlan = {
   role: 'server',
-  limits: { maxFrameBytes: Number.POSITIVE_INFINITY, validateUtf8: true, allowNonMinimalLengths: false },
+  limits: {
+    maxFrameBytes: Number.POSITIVE_INFINITY,
+    maxMessageBytes: 1_000_000,
+    validateUtf8: true,
+    allowNonMinimalLengths: false,
+  },
 };
 
 /** Notes what a way tells. */

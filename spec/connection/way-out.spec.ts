@@ -7,7 +7,12 @@ import { ByteCollector, memoryPair } from '../support/sockets.ts';
 
 const PLAN: RoadPlan = {
   role: 'server',
-  limits: { maxFrameBytes: Number.POSITIVE_INFINITY, validateUtf8: true, allowNonMinimalLengths: false },
+  limits: {
+    maxFrameBytes: Number.POSITIVE_INFINITY,
+    maxMessageBytes: 1_000_000,
+    validateUtf8: true,
+    allowNonMinimalLengths: false,
+  },
 };
 
 class Log implements WayOutOwner {

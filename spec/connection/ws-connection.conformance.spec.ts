@@ -51,13 +51,32 @@ function withLength(peer: NaivePeer, ...length: number[]): Buffer {
 }
 
 describe.each(ROLES)('a message that is too large (%s)', (role) => {
-  it('is refused as soon as it is announced: the header is enough (§10.4)', async () => {
-    const { conn, peer } = await meet(role, { maxMessageBytes: 100_000 });
-    const waiting = conn.recvFrame();
-    const whole = peer.encode(2, Buffer.alloc(100_001));
-    peer.raw(whole.subarray(0, whole.length - 100_001));
-    expect((await peer.next())?.payload.readUInt16BE(0)).toBe(1009);
-    expect(await waiting).toBeNull();
+  it.each([
+    [100_000, 100_001],
+    [65_535, 65_536],
+    [5_000, 5_001],
+    [5_000, 60_000],
+    [0, 4_097],
+  ])(
+    'is refused as soon as it is announced: of %d, a header with %d is enough (§10.4)',
+    async (maxMessageBytes, size) => {
+      const { conn, peer } = await meet(role, { maxMessageBytes });
+      const waiting = conn.recvFrame();
+      const whole = peer.encode(2, Buffer.alloc(size));
+      peer.raw(whole.subarray(0, whole.length - size));
+      expect((await peer.next())?.payload.readUInt16BE(0)).toBe(1009);
+      expect(await waiting).toBeNull();
+    },
+  );
+
+  it('is not refused where it is read as a stream', async () => {
+    const { conn, peer } = await meet(role, { maxMessageBytes: 0 });
+    peer.raw(peer.encode(2, Buffer.alloc(10_000)));
+    for await (const message of conn.messages()) {
+      expect((await message.bytes()).length).toBe(10_000);
+      break;
+    }
+    conn.forceClose();
   });
 });
 
