@@ -42,7 +42,10 @@ function message() {
 
 function lose(why) {
   counts.lost++;
-  if (errors.length < 20) errors.push(`lost: ${why}`);
+  if (errors.length >= 20) return;
+  errors.push(`lost: ${why}`);
+  // Not only in the end: it may be long until then.
+  console.error(errors.at(-1));
 }
 
 /** Loopback addresses in turn: each has ports of its own. */

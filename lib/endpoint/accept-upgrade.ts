@@ -72,7 +72,10 @@ export function acceptUpgrade(
   // Where a request that was pipelined before this one is not answered yet, its answer would end up among our frames.
   if (socket.destroyed || hasPendingResponse(message)) return answer(null);
   const result = negotiate(message, request, options, hooks.admit, fields);
-  if (result instanceof Promise) return Promise.race([watch.interrupted, result]).then(answer);
+  if (result instanceof Promise) {
+    watch.watchEnd();
+    return Promise.race([watch.interrupted, result]).then(answer);
+  }
   // What it was asked may have stopped the server.
   return answer(watch.reason === undefined ? result : watch.reason);
 }

@@ -25,6 +25,7 @@ export class SocketWatch implements Waiting {
   /** Makes what is answered when the time is over. */
   lateRefusal: () => Refusal;
   readonly #socket: WatchedSocket;
+  #watchesEnd = false;
   #reason: Interruption | undefined;
   #listener: ((reason: Interruption) => void) | undefined;
 
@@ -66,11 +67,21 @@ export class SocketWatch implements Waiting {
     this.#interrupt(refusal);
   }
 
+  /**
+   * Looks for the end of what comes, too, where the handshake waits for somebody: without it, a peer that has gone would
+   * be kept until the time is over. What has come before its end is left where it is, and then the end is none of ours.
+   */
+  watchEnd(): void {
+    this.#watchesEnd = true;
+    this.#socket.on('readable', SocketWatch.#onReadable).on('end', SocketWatch.#onEnd);
+  }
+
   /** Takes everything off the socket. Whoever goes on with it has its own `'error'` listener by now. */
   release(): void {
     wheel.delete(this);
     this.#socket[kWatch] = undefined;
     this.#socket.off('close', SocketWatch.#onClose).off('error', ignore);
+    if (this.#watchesEnd) this.#socket.off('readable', SocketWatch.#onReadable).off('end', SocketWatch.#onEnd);
   }
 
   /** The time is over. */
@@ -86,6 +97,16 @@ export class SocketWatch implements Waiting {
   #gone(): void {
     wheel.delete(this);
     this.#interrupt(null);
+  }
+
+  /** An end is told only to who reads up to it, which takes nothing where nothing is there. */
+  static #onReadable(this: WatchedSocket): void {
+    if (this.readableLength === 0) this.read();
+  }
+
+  static #onEnd(this: WatchedSocket): void {
+    const watch = this[kWatch];
+    if (watch !== undefined) watch.#interrupt(null);
   }
 
   #interrupt(reason: Interruption): void {

@@ -8,6 +8,7 @@ import { acceptUpgrade, prepareSocket, reportRefusal, watchUpgrade } from '../..
 import { resolveUpgradeOptions, type UpgradeOptions } from '../../lib/endpoint/endpoint-options.ts';
 import { refuse } from '../../lib/endpoint/refusal.ts';
 import { deferred, dial, exchange, httpServer, turns } from '../support/endpoints.ts';
+import { naiveEncode } from '../support/naive-frames.ts';
 import { memoryPair, rawClient, upgradeRequest } from '../support/sockets.ts';
 
 async function accepting(options: UpgradeOptions = {}, hooks: UpgradeHooks = {}) {
@@ -97,6 +98,63 @@ describe('acceptUpgrade', () => {
     await turns();
     goesOn.resolve();
     expect(await result).toBeNull();
+  });
+});
+
+describe('a peer that ends its side while authorize runs', () => {
+  const waiting = () => {
+    const isAsked = deferred();
+    const goesOn = deferred();
+    const authorize = (): Promise<void> => {
+      isAsked.resolve();
+      return goesOn.promise;
+    };
+    return { isAsked, goesOn, authorize };
+  };
+
+  it('is gone at once: nobody waits for its time to be over', async () => {
+    const { isAsked, authorize } = waiting();
+    const { port, result } = await accepting({ authorize });
+    const { socket, received } = dial(port);
+    socket.write(upgradeRequest());
+    await isAsked.promise;
+    socket.end();
+    expect(await result).toBeNull();
+    expect(String(await received.readAll())).toBe('');
+  });
+
+  it('is heard where it had said something before', async () => {
+    const { isAsked, goesOn, authorize } = waiting();
+    const { port, result } = await accepting({ authorize });
+    const { socket } = dial(port);
+    socket.write(upgradeRequest());
+    await isAsked.promise;
+    socket.end(Buffer.concat([naiveEncode(1, 'early', { isMasked: true }), naiveEncode(8, '', { isMasked: true })]));
+    await turns();
+    goesOn.resolve();
+    const connection = await result;
+    expect((await connection?.recvFrame())?.payloadText()).toBe('early');
+    expect(await connection?.recvFrame()).toBeNull();
+    expect(await connection?.closeInfo).toMatchObject({ code: 1005, initiator: 'remote' });
+  });
+
+  it('makes no difference to who stays: what comes meanwhile is read in order, and so is what comes later', async () => {
+    const { isAsked, goesOn, authorize } = waiting();
+    const { port, result } = await accepting({ authorize });
+    const { socket } = dial(port);
+    socket.write(upgradeRequest());
+    await isAsked.promise;
+    for (const text of ['a', 'b']) {
+      socket.write(naiveEncode(1, text, { isMasked: true }));
+      await turns();
+    }
+    goesOn.resolve();
+    const connection = (await result)!;
+    socket.write(naiveEncode(1, 'c', { isMasked: true }));
+    const texts = [];
+    while (texts.length < 3) texts.push((await connection.recvFrame())?.payloadText());
+    expect(texts).toEqual(['a', 'b', 'c']);
+    connection.forceClose();
   });
 });
 

@@ -46,11 +46,35 @@ describe('a SocketWatch', () => {
 
   it('leaves no listener behind when it is released', () => {
     const { client } = memoryPair();
-    const count = (): number => client.listenerCount('error') + client.listenerCount('close');
+    const events = ['error', 'close', 'readable', 'end'];
+    const count = (): number => events.reduce((sum, event) => sum + client.listenerCount(event), 0);
     const before = count();
     const watch = new SocketWatch(client, 1000, LATE);
     expect(count()).toBe(before + 2);
+    watch.watchEnd();
+    expect(count()).toBe(before + 4);
     watch.release();
     expect(count()).toBe(before);
+  });
+
+  it('gives null when the peer ends, where it looks for that and nothing else has come', async () => {
+    const { client, server } = memoryPair();
+    const watch = new SocketWatch(client, 1000, LATE);
+    watch.watchEnd();
+    server.end();
+    expect(await watch.interrupted).toBeNull();
+    watch.release();
+  });
+
+  it('leaves what has come where it is', async () => {
+    const { client, server } = memoryPair();
+    const watch = new SocketWatch(client, 1000, LATE);
+    watch.watchEnd();
+    server.end('bytes');
+    await new Promise((resolve) => client.once('readable', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([watch.reason, client.readableLength]).toEqual([undefined, 5]);
+    watch.release();
+    expect(String(await client.toArray())).toBe('bytes');
   });
 });
