@@ -69,3 +69,17 @@ describe('a close payload', () => {
     expect(() => assertClosePayload(payload)).toThrow(expect.objectContaining({ code, closeCode }));
   });
 });
+
+it.each<[unknown, unknown, string]>([
+  [1000, 5, 'The reason of a close must be a string'],
+  [undefined, 'why', 'The reason of a close needs a code'],
+  ['1000', '', 'The code of a close must be a number'],
+  [1005, '', 'The close code 1005 may not be sent (RFC 6455 §7.4)'],
+  [1000, 'x'.repeat(124), 'The reason of a close has 124 bytes, more than 123 (RFC 6455 §5.5)'],
+])('says what is wrong with %s and %s', (code, reason, message) => {
+  expect(() => encodeClosePayload(code as number, reason as string)).toThrow(message);
+});
+
+it('says which code may not have come (§7.4)', () => {
+  expect(() => assertClosePayload(Uint8Array.of(3, 237))).toThrow('1005');
+});

@@ -208,3 +208,89 @@ describe('behind a close frame', () => {
     expect(() => parser.end()).not.toThrow();
   });
 });
+
+describe('the bytes handed over', () => {
+  const whole = wire(
+    bits('1 000 0010 1 0000100'),
+    KEY,
+    pattern(4).map((byte, at) => byte ^ KEY[at]!),
+  );
+
+  it('are unmasked in place where the parser owns them, and a payload is a view of them', () => {
+    const owned = whole.slice();
+    const { frames } = parseAll([owned], { role: 'server', ownsChunks: true });
+    expect([frames[0]!.payload.buffer === owned.buffer, owned.subarray(6)]).toEqual([true, pattern(4)]);
+  });
+
+  it('are left as they were where it does not', () => {
+    for (const ownsChunks of [undefined, false]) {
+      const mine = whole.slice();
+      const { frames } = parseAll([mine], { role: 'server', ownsChunks });
+      expect([frames[0]!.payload, mine]).toEqual([pattern(4), whole]);
+    }
+  });
+
+  it('are never copied for a client, who unmasks nothing', () => {
+    const chunk = wire(bits('1 000 0010 0 0000100'), pattern(4));
+    expect(parseAll([chunk], { role: 'client' }).frames[0]!.payload.buffer).toBe(chunk.buffer);
+  });
+
+  it('are let go of at a violation, and not taken any more behind it or behind a close frame', () => {
+    for (const [start, error] of [
+      ['1 000 0011 0 0000000', expect.any(ProtocolError)],
+      ['1 000 1000 0 0000000', undefined],
+    ] as const) {
+      const { parser, error: thrown } = parseAll([wire(bits(start), pattern(9))], { role: 'client' });
+      expect([thrown, parser.isDrained]).toEqual([error, true]);
+      parser.push(pattern(3));
+      parser.push(pattern(3));
+      expect([parser.isDrained, parser.next()]).toEqual([true, null]);
+    }
+  });
+});
+
+it('names the limit that makes no sense, and says what has to come first', () => {
+  const make = (options: Partial<FrameParserOptions>) => () => new FrameParser({ role: 'client', ...options });
+  expect(make({ maxFrameBytes: -1 })).toThrow('maxFrameBytes must');
+  expect(make({ maxSliceBytes: 0 })).toThrow('maxSliceBytes must');
+  const parser = make({})();
+  parser.push(bits('1 000 0010 0 0000100'));
+  expect(() => parser.push(pattern(1))).toThrow('call next() until it gives null');
+  parser.next();
+  expect(() => parser.end()).toThrow('inside a frame');
+});
+
+describe('a frame above maxSliceBytes', () => {
+  const slices = (payload: number, maxSliceBytes: number, chunks: (bytes: Uint8Array) => Uint8Array[]): string[] => {
+    const bytes = wire(bits(`1 000 0010 0 ${payload.toString(2).padStart(7, '0')}`), pattern(payload));
+    const { frames, error } = parseAll(chunks(bytes), { role: 'client', maxSliceBytes });
+    expect(error).toBeUndefined();
+    expect(Buffer.concat(frames.map((frame) => frame.payload))).toEqual(Buffer.from(pattern(payload)));
+    return frames.map(
+      ({ opcode, isFinal, payload: { length }, remainingLength }) =>
+        `${opcode} ${isFinal} ${length}+${remainingLength}`,
+    );
+  };
+  const atOnce = (bytes: Uint8Array): Uint8Array[] => [bytes];
+
+  it('passes on in slices of that size: the first with the opcode, FIN on the last (§5.4)', () => {
+    expect(slices(10, 4, atOnce)).toEqual(['2 false 4+6', '0 false 4+2', '0 true 2+0']);
+    expect(slices(8, 4, atOnce)).toEqual(['2 false 4+4', '0 true 4+0']);
+    expect(slices(4, 4, atOnce)).toEqual(['2 true 4+0']);
+  });
+
+  it('is announced when its header is there, and passes on as it comes', () => {
+    const bytewise = slices(5, 4, oneByOne);
+    expect(bytewise).toEqual(['2 false 0+5', '0 false 1+4', '0 false 1+3', '0 false 1+2', '0 false 1+1', '0 true 1+0']);
+  });
+
+  it('has its reserved bits on the first slice only; control frames are never sliced (§5.5)', () => {
+    const marked = wire(bits('1 100 0010 0 0000011'), pattern(3));
+    const { frames } = parseAll([marked], { role: 'client', maxSliceBytes: 2, allowedRsv: 4 });
+    expect(frames.map(({ rsv }) => rsv)).toEqual([4, 0]);
+    const ping = wire(bits('1 000 1001 0 0000011'), pattern(3));
+    expect(parseAll([ping], { role: 'client', maxSliceBytes: 2 }).frames.map(({ payload }) => payload.length)).toEqual([
+      3,
+    ]);
+  });
+});

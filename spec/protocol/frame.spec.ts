@@ -136,3 +136,15 @@ describe('close', () => {
     expect([frame.closeCode(), frame.closeReason()]).toEqual([1005, '']);
   });
 });
+
+it.each<[string, () => unknown]>([
+  ['Opcode 3 is not defined (RFC 6455 §5.2)', () => new WsFrame(3 as WsOpcode, new Uint8Array(0))],
+  ['The payload of a frame must be a Uint8Array', () => new WsFrame(1, 'text' as never)],
+  ['A text message must be a string', () => WsFrame.text(5 as never)],
+  ['Binary data must be a Uint8Array or an ArrayBuffer', () => WsFrame.binary('text' as never)],
+  ['A control frame holds at most 125 bytes, not 126 (RFC 6455 §5.5)', () => WsFrame.ping(new Uint8Array(126))],
+  ['A control frame cannot be fragmented (RFC 6455 §5.5)', () => new WsFrame(9, new Uint8Array(0), { isFinal: false })],
+  ['The reserved bits are a number from 0 to 7', () => new WsFrame(1, new Uint8Array(0), { rsv: 8 })],
+])('that cannot be is refused: %s', (message, make) => {
+  expect(make).toThrow(message);
+});

@@ -82,3 +82,17 @@ describe('what the caller says', () => {
     }
   });
 });
+
+describe('an error says what there was', () => {
+  it.each<[string, () => void]>([
+    ['RSV 010', () => judge('1 010 0001 0 0000000')],
+    ['RSV 001', () => judge('1 001 0001 0 0000000')],
+    ['opcode 3', () => judge('1 000 0011 0 0000000')],
+    ['5 bytes', () => assertPayloadLength(126, 5, { maxFrameBytes: 10, allowNonMinimalLengths: false })],
+    ['11 bytes', () => assertPayloadLength(11, 11, { maxFrameBytes: 10, allowNonMinimalLengths: false })],
+    ["The role must be 'client' or 'server'", () => assertRole('peer' as WsRole)],
+    ['n must be a whole number from 1 on, or Infinity, not 0.5', () => void byteLimit('n', 0.5, 1)],
+  ])('%s', (message, run) => {
+    expect(run).toThrow(message);
+  });
+});

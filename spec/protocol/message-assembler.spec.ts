@@ -129,3 +129,11 @@ describe('isFragment', () => {
     expect(isFragment(frame)).toBe(is);
   });
 });
+
+it('begins to count anew behind what was handed out in part (§10.4)', () => {
+  const assembler = new MessageAssembler({ maxMessageBytes: 4 });
+  assembler.push(fragments([pattern(4), pattern(0)])[0]!);
+  assembler.takePartial();
+  expect(assembler.push(WsFrame.binary(pattern(4)))).not.toBeNull();
+  expect(() => assembler.push(WsFrame.binary(pattern(5)))).toThrow('at least 5 bytes');
+});

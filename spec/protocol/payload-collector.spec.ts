@@ -107,3 +107,15 @@ describe('a collector of payloads', () => {
     expect([...collector.take()]).toEqual([1]);
   });
 });
+
+it.each([
+  [4096, 4096, true],
+  [4096, 8192, true],
+  [4096, 8193, false],
+  [4095, 4095, false],
+])('a piece of %i bytes in memory of %i is kept as a view: %s', (length, memory, isKept) => {
+  const { collector, sizes } = counting();
+  const piece = new Uint8Array(memory).subarray(0, length);
+  collector.push(piece);
+  expect([collector.take() === piece, sizes.length]).toEqual([isKept, isKept ? 0 : 1]);
+});

@@ -65,3 +65,25 @@ describe('TextJudge', () => {
     );
   });
 });
+
+describe('what is between', () => {
+  it('does not make a text forgotten: a ping inside a character', () => {
+    const judge = new TextJudge();
+    judge.add(piece(WS_OPCODE_TEXT, UMLAUT.subarray(0, 1), false));
+    judge.add(WsFrame.ping('a'));
+    expect(() => judge.add(piece(WS_OPCODE_CONTINUATION, Buffer.from('a'), true))).toThrow('byte 0x61');
+  });
+
+  it('is no text before one has begun, and no rest of one that was given up', () => {
+    const judge = new TextJudge();
+    judge.add(piece(WS_OPCODE_CONTINUATION, Buffer.of(0xff), false));
+    judge.add(piece(WS_OPCODE_TEXT, UMLAUT.subarray(0, 1), false));
+    expect(() => judge.add(WsFrame.text('a'))).not.toThrow();
+  });
+
+  it('is named where it is wrong', () => {
+    const judge = (bytes: Uint8Array) => () => new TextJudge().add(piece(WS_OPCODE_TEXT, bytes, true));
+    expect(judge(Buffer.from([0x61, 0xfe]))).toThrow('byte 0xfe');
+    expect(judge(UMLAUT.subarray(0, 1))).toThrow('it ends inside a character');
+  });
+});

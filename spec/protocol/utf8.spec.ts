@@ -168,3 +168,61 @@ describe('decodeUtf8 and encodeUtf8', () => {
     expect(decodeUtf8(encodeUtf8('\ud800'))).toBe('\ufffd');
   });
 });
+
+describe('the native judge', () => {
+  /** What it is given, and from where on bytes are judged one by one. */
+  function givenOf(pieces: readonly Uint8Array[], says = isUtf8): (Uint8Array | string)[] {
+    const given: (Uint8Array | string)[] = [];
+    const validator = new Utf8Validator((bytes) => {
+      given.push(pieces.includes(bytes) ? 'all' : bytes);
+      return says(bytes);
+    });
+    for (const each of pieces) if (validator.push(each) !== -1) given.push('wrong');
+    if (!validator.isComplete) given.push('open');
+    return given;
+  }
+  const RUN = [...new Array<number>(40)].fill(0x61);
+  const run = (...more: number[]): Uint8Array => Uint8Array.from([...RUN, ...more]);
+
+  it('is asked once about a text that is whole, and about short ones never', () => {
+    expect(givenOf([run()])).toEqual(['all']);
+    expect(givenOf([Uint8Array.from(RUN.slice(0, 32))])).toEqual(['all']);
+    expect(givenOf([Uint8Array.from(RUN.slice(0, 31))])).toEqual([]);
+    expect(givenOf([new Uint8Array(0)])).toEqual([]);
+  });
+
+  it.each([
+    ['two bytes', [0xc3, 0xbc]],
+    ['three', [0xe0, 0xa4, 0x80]],
+    ['three, the last lead', [0xef, 0xbb, 0xbf]],
+    ['four', [0xf0, 0x9f, 0x98, 0x80]],
+  ])('is given all whole characters, and none of the one that is cut: %s', (_name, character) => {
+    expect(givenOf([run(...character)])).toEqual(['all']);
+    for (let cut = 1; cut < character.length; cut++) {
+      const start = character.slice(0, cut);
+      expect(givenOf([run(...start)])).toEqual([run(), 'open']);
+      // What was due is taken first, byte by byte; the judge is given what is behind it.
+      const rest = Uint8Array.from([...character.slice(cut), ...RUN]);
+      expect(givenOf([run(...start), rest])).toEqual([run(), run()]);
+      expect(givenOf([run(...start), Uint8Array.from([...character.slice(cut), ...RUN, ...start])])).toEqual([
+        run(),
+        run(),
+        'open',
+      ]);
+    }
+  });
+
+  it('is given the end of what is no character at all, and the first wrong byte is found where it says no', () => {
+    for (const tail of [[0x80], [0x80, 0x80, 0x80], [0x80, 0x80, 0x80, 0x80]]) {
+      expect(givenOf([run(...tail)])).toEqual(['all', 'wrong']);
+    }
+    expect(new Utf8Validator(isUtf8).push(run(0xff))).toBe(40);
+    expect(new Utf8Validator(isUtf8).push(Uint8Array.from([0xff, ...RUN]))).toBe(0);
+  });
+
+  it('is not trusted with bytes that are due: the first wrong one among them is named', () => {
+    const validator = new Utf8Validator(isUtf8);
+    expect(validator.push(Uint8Array.of(0xf0, 0x9f))).toBe(-1);
+    expect(validator.push(Uint8Array.from([0x98, 0x61, ...RUN]))).toBe(1);
+  });
+});
