@@ -15,7 +15,7 @@ function random(end) {
 }
 
 /** The more connections there are, the longer each pauses: what is tried is their number, not the machine's speed. */
-const patience = Math.max(1, connections / 500);
+const patience = Math.max(1, connections / 150);
 const sleepers = new Set();
 /** Pauses; the end of the run wakes all who do. */
 function sleep(ms) {
@@ -156,7 +156,7 @@ async function mumble() {
 
 const SESSIONS = [talk, talk, talk, talk, talk, talk, stall, stream, listen, die, mumble];
 /** ms after the end of the run in which all sessions must have come to theirs: who has not, never will. */
-const HUNG_MS = 240_000;
+const HUNG_MS = 600_000;
 
 async function session() {
   const kind = SESSIONS[random(SESSIONS.length)];

@@ -26,8 +26,8 @@ const MIB = 1024 * 1024;
 const durationMs = Number(values.minutes) * 60_000;
 const everyMs = Math.min(Number(values.every) * 1000, durationMs / 3);
 const maxGrowth = Number(values['max-growth']);
-/** Longer than a busy machine may stop us: what runs out of time then is no fault. */
-const patient = { handshakeTimeoutMs: 150_000, closeTimeoutMs: 150_000 };
+/** Longer than a busy machine may stop us, or leave us waiting in the system's queue: what is slow then is no fault. */
+const patient = { handshakeTimeoutMs: 600_000, closeTimeoutMs: 600_000, writeTimeoutMs: 600_000 };
 const SAMPLE_MS = Math.max(500, Math.min(5000, durationMs / 40));
 
 function start(role, settings) {

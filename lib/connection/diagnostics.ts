@@ -7,7 +7,7 @@
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
-import type { HandshakeError, ProtocolError } from '../errors.ts';
+import type { HandshakeError, ProtocolError, ViolationCode } from '../errors.ts';
 import type { WsRequest } from '../options.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import type { CloseInfo } from './closer.ts';
@@ -152,12 +152,19 @@ export function publishPing(stream: Duplex, roundTripMs: number): void {
   if (pingChannel.hasSubscribers) pingChannel.publish({ connection: stream as WsConnection, roundTripMs });
 }
 
+/** The violations that are limits of the caller's, and the options that say where they are. */
+const LIMITS: Partial<Record<ViolationCode, string>> = {
+  WS_ERR_MESSAGE_TOO_LARGE: 'maxMessageBytes',
+  WS_ERR_FRAME_TOO_LARGE: 'maxFrameBytes',
+  WS_ERR_INFLATED_RATIO: 'maxInflatedRatio',
+};
+
 /** Tells of a peer that broke a rule, and of the limit where the rule was one of size. */
 export function publishViolation(stream: Duplex, error: ProtocolError): void {
   const connection = stream as WsConnection;
   if (violationChannel.hasSubscribers) violationChannel.publish({ connection, error });
-  if (error.code === 'WS_ERR_MESSAGE_TOO_LARGE') publishLimit(stream, 'maxMessageBytes');
-  if (error.code === 'WS_ERR_FRAME_TOO_LARGE') publishLimit(stream, 'maxFrameBytes');
+  const limit = LIMITS[error.code];
+  if (limit !== undefined) publishLimit(stream, limit);
 }
 
 /** Tells of a limit that a connection has reached. */
