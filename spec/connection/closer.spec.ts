@@ -1,90 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type CloseInfo, Closer, type CloserHandlers } from '../../lib/connection/closer.ts';
-import type { Settle } from '../../lib/connection/outbox.ts';
-import type { Road } from '../../lib/connection/road.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { wheel } from '../../lib/connection/timer-wheel.ts';
-import { ClosedError, ProtocolError } from '../../lib/errors.ts';
-import { WsFrame } from '../../lib/protocol/frame.ts';
-
-const CLOSE_TIMEOUT_MS = 1000;
-
-/** A closer on a road that only notes, and the handlers that do so too. */
-class Stage implements CloserHandlers {
-  readonly story: string[] = [];
-  readonly closer: Closer;
-  readonly road = {
-    isOver: false,
-    hasSentClose: false,
-    bytesOut: 0,
-    end: () => this.#note('FIN'),
-    destroy: () => this.#destroy(),
-  };
-  info: CloseInfo | undefined;
-  settle: Settle = () => {};
-
-  constructor(isServer: boolean) {
-    this.closer = new Closer(this.road as unknown as Road, { isServer, closeTimeoutMs: CLOSE_TIMEOUT_MS }, this);
-  }
-
-  writeInOrder(frame: WsFrame, settle: Settle): void {
-    this.#note(`wrote ${frame.closeCode()} ${frame.closeReason()}`.trim());
-    this.settle = settle;
-  }
-
-  closeOverdue(): void {
-    this.#note('overdue');
-  }
-
-  closeSent(isWritten: boolean): void {
-    this.#note(isWritten ? 'sent' : 'not sent');
-  }
-
-  limitReached(limit: string): void {
-    this.#note(`limit ${limit}`);
-  }
-
-  connectionOver(info: CloseInfo): void {
-    this.#note('over');
-    this.info = info;
-  }
-
-  #note(event: string): void {
-    this.story.push(event);
-  }
-
-  #destroy(): void {
-    this.#note('destroyed');
-    this.road.isOver = true;
-    this.closer.gone(undefined);
-  }
-}
-
-/** What can happen to a closer, by the name that the table gives it. */
-const EVENTS: Readonly<Record<string, (stage: Stage) => void>> = {
-  'we begin': ({ closer }) => closer.begin(WsFrame.close(1000, 'bye')),
-  'ours is sent': ({ closer, road }) => {
-    road.hasSentClose = true;
-    closer.sent(true);
-  },
-  'ours is lost': ({ closer }) => closer.sent(false),
-  'the answer is sent': (stage) => stage.settle(true),
-  'the answer is lost': (stage) => stage.settle(false),
-  'theirs comes': ({ closer }) => closer.received(WsFrame.close(3001, 'theirs')),
-  'theirs comes, we answer 3002': ({ closer }) => closer.received(WsFrame.close(3001), WsFrame.close(3002)),
-  'theirs is empty': ({ closer }) => closer.received(WsFrame.close()),
-  'they break a rule': ({ closer }) => closer.fail(new ProtocolError('WS_ERR_UNMASKED', 'detail')),
-  'their FIN': ({ closer }) => closer.peerEnded(),
-  'the transport ends': ({ closer }) => closer.cut(undefined),
-  'the transport ends in a frame': ({ closer }) => closer.cut(new ProtocolError('WS_ERR_TRUNCATED')),
-  'the socket is gone': ({ closer }) => closer.gone(undefined),
-  'the socket fails': ({ closer }) => closer.gone(new Error('ECONNRESET')),
-  'we break off': ({ closer }) => closer.breakOff('we had enough', new Error('cause')),
-  'theirs is overtaken': ({ closer }) => closer.overtaken(WsFrame.close(3001, 'theirs')),
-  'a violation is overtaken': ({ closer }) => closer.overtaken(new ProtocolError('WS_ERR_UNMASKED')),
-  // And what the wheel rounds up.
-  'half the time': () => void vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2 + CLOSE_TIMEOUT_MS / 64),
-  progress: (stage) => void stage.road.bytesOut++,
-};
+import { ClosedError } from '../../lib/errors.ts';
+import { play, type Stage, useClosingClock } from '../support/closing-stage.ts';
 
 interface Scene {
   readonly name: string;
@@ -255,21 +172,7 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-});
-const stages: Stage[] = [];
-afterEach(() => {
-  for (const { closer } of stages.splice(0)) closer.gone(undefined);
-  vi.useRealTimers();
-});
-
-function play(events: readonly string[], role: 'server' | 'client' = 'server'): Stage {
-  const stage = new Stage(role === 'server');
-  stages.push(stage);
-  for (const event of events) EVENTS[event]!(stage);
-  return stage;
-}
+useClosingClock();
 
 describe('a connection ends', () => {
   it.each(SCENES)('$name', ({ role, events, story, info }) => {
@@ -328,6 +231,15 @@ describe('why', () => {
   });
 
   it.each([
+    ['the answer is sent', true],
+    ['the answer is lost', false],
+  ])('says whether we answered: %s', (event, isAnswered) => {
+    const { closer } = play(['theirs comes', event, 'the socket is gone']);
+    expect(closer.createError().message.includes('we answered it')).toBe(isAnswered);
+    expect(Object.hasOwn(closer.createError(), 'cause')).toBe(false);
+  });
+
+  it.each([
     ['the transport ends in a frame', { code: 'WS_ERR_TRUNCATED' }],
     ['the socket fails', { message: 'ECONNRESET' }],
     ['we break off', { message: 'cause' }],
@@ -342,24 +254,4 @@ describe('why', () => {
       expect(info?.error).toMatchObject({ name: 'ProtocolError', code: 'WS_ERR_UNMASKED', closeCode: 1002 });
     }
   });
-});
-
-it('sees to a close that nobody reads up to after half of the time, whatever leaves meanwhile', () => {
-  const stage = new Stage(true);
-  let effects = 0;
-  stage.closer.postpone(() => effects++);
-  stage.road.bytesOut = 5;
-  vi.advanceTimersByTime(CLOSE_TIMEOUT_MS / 2 - 1);
-  expect(effects).toBe(0);
-  vi.advanceTimersByTime(1 + CLOSE_TIMEOUT_MS / 32);
-  expect([effects, vi.getTimerCount()]).toEqual([1, 0]);
-});
-
-it('breaks off when nothing has moved for all of the time, and says which limit that is', () => {
-  const stage = play(['we begin', 'ours is sent']);
-  vi.advanceTimersByTime(CLOSE_TIMEOUT_MS - 1);
-  expect(stage.story).not.toContain('over');
-  vi.advanceTimersByTime(1 + CLOSE_TIMEOUT_MS / 16);
-  expect(stage.story.slice(-4)).toEqual(['overdue', 'limit closeTimeoutMs', 'over', 'destroyed']);
-  expect(stage.info?.error?.cause).toMatchObject({ code: 'WS_ERR_CLOSE_TIMEOUT' });
 });

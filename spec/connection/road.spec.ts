@@ -12,12 +12,7 @@ import { ByteCollector, memoryPair, tcpPair } from '../support/sockets.ts';
 const OPTIONS: RoadOptions = {
   role: 'server',
   head: undefined,
-  limits: {
-    maxFrameBytes: Number.POSITIVE_INFINITY,
-    maxMessageBytes: 1_000_000,
-    validateUtf8: true,
-    allowNonMinimalLengths: false,
-  },
+  limits: { maxFrameBytes: 1e9, maxMessageBytes: 1e6, validateUtf8: true, allowNonMinimalLengths: false },
 };
 
 /** Notes what happens on a road, and lets one wait for it. */

@@ -6,7 +6,7 @@ export const ROOMS = {
   closing: {
     mutate: ['lib/connection/closer.ts', 'lib/connection/close-timer.ts'],
     specs: [
-      'spec/connection/closer.spec.ts',
+      'spec/connection/closer*.spec.ts',
       'spec/connection/close-timer.spec.ts',
       'spec/connection/ws-connection.clos*.spec.ts',
       'spec/connection/ws-connection.endings.spec.ts',
