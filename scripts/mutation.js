@@ -41,9 +41,15 @@ function run(node, room, pass) {
   if (status !== 0) throw new Error(`StrykerJS ended with ${status}`);
 }
 
-/** Whether it has to be tried again: it was not noticed, or perhaps only slow. */
+/**
+ * Whether it has to be tried again: it was not noticed; or only time ran out, which on a busy machine may have another
+ * cause. (A loop that has gone round a hundred times too often needs no second look.)
+ */
 const isOpen = ({ status, statusReason = '' }) =>
-  status === 'Survived' || status === 'NoCoverage' || status === 'Timeout' || /timed out/i.test(statusReason);
+  status === 'Survived' ||
+  status === 'NoCoverage' ||
+  (status === 'Timeout' && !statusReason.startsWith('Hit limit')) ||
+  /timed out|interrupted after 0/i.test(statusReason);
 
 /** Forgets what has to be tried again. */
 function reopen(room) {

@@ -4,4 +4,4 @@
  */
 import fc from 'fast-check';
 
-fc.configureGlobal({ interruptAfterTimeLimit: 50, markInterruptAsFailure: false, endOnFailure: true });
+fc.configureGlobal({ interruptAfterTimeLimit: 300, markInterruptAsFailure: false, endOnFailure: true });

@@ -13,12 +13,12 @@ export default {
   coverageAnalysis: 'perTest',
   concurrency: 1,
   // What ran out of time in the first pass was perhaps only slow, on a busy machine: it is tried again, with patience.
-  timeoutMS: isThorough ? 45_000 : 6_000,
+  timeoutMS: isThorough ? 20_000 : 6_000,
   timeoutFactor: 4,
   dryRunTimeoutMinutes: 15,
   incremental: true,
   incrementalFile: `.mutation/${room}.json`,
-  tempDirName: '.mutation/sandbox',
+  tempDirName: `.mutation/sandbox-${room}`,
   cleanTempDir: 'always',
   // Types are stripped, not checked; the specs import what is here and nothing else.
   disableTypeChecks: false,

@@ -10,6 +10,6 @@ export default defineConfig({
     include: room.specs,
     exclude: isThorough ? [] : ['spec/**/*.properties.spec.ts'],
     setupFiles: ['spec/support/no-leaks.ts', ...(isThorough ? [] : ['spec/mutation/short-properties.ts'])],
-    testTimeout: isThorough ? 30_000 : 5_000,
+    testTimeout: isThorough ? 15_000 : 5_000,
   },
 });
