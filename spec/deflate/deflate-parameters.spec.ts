@@ -33,6 +33,7 @@ const accept = (offer: string, wanted: Partial<DeflateParameters> = {}): ReturnT
 const INVALID = [
   'unknown',
   'unknown=1',
+  'unknown=10',
   'SERVER_NO_CONTEXT_TAKEOVER',
   ...PROTOTYPE_NAMES,
   'server_no_context_takeover=1',
@@ -220,4 +221,17 @@ describe('a client and a server of ours (§7.1)', () => {
       }),
     );
   });
+});
+
+it.each([
+  ['a=10', 'it has an unknown parameter a'],
+  ['server_no_context_takeover; server_no_context_takeover', 'server_no_context_takeover is there twice'],
+  ['server_max_window_bits=7', 'the value of server_max_window_bits cannot be'],
+  ['client_max_window_bits', 'client_max_window_bits has no value'],
+  ['client_max_window_bits=12', 'client_max_window_bits is larger than offered'],
+  ['server_max_window_bits=12', 'server_max_window_bits is larger than offered'],
+  ['server_max_window_bits=10', 'server_no_context_takeover is missing'],
+])('says why an answer of %j cannot be taken', (answer, reason) => {
+  const wanted = { ...PLAIN, serverNoContextTakeover: true, serverMaxWindowBits: 11, clientMaxWindowBits: 11 };
+  expect(() => confirmDeflate(params(answer), wanted)).toThrow(`permessage-deflate: ${reason}`);
 });

@@ -125,3 +125,15 @@ describe('a pool', () => {
     expect(sharedPool()).toBe(sharedPool());
   });
 });
+
+it.each([
+  [{ maxBytes: -1 }, 'maxBytes must'],
+  [{ restMs: -1 }, 'restMs must be a number of milliseconds, not -1'],
+])('says what is wrong with %o', (options, message) => {
+  expect(() => new DeflatePool(options)).toThrow(message);
+});
+
+it('takes no rest, and the longest that a timer knows', () => {
+  expect(() => new DeflatePool({ restMs: 0 })).not.toThrow();
+  expect(() => new DeflatePool({ restMs: 2 ** 31 - 1 })).not.toThrow();
+});

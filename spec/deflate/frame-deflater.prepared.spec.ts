@@ -100,3 +100,22 @@ describe('a message that carries its bytes', () => {
     );
   });
 });
+
+describe('a message that is translated without its turn in a stream', () => {
+  it('is what comes out of the stream', async () => {
+    const frame = encoded(LINE);
+    const [streamed] = await deflated([frame]);
+    const deflater = new FrameDeflater();
+    expect(deflater.translateEncoded(frame)).toBe(streamed);
+    expect(deflater.translateEncoded(encoded(Buffer.from('short')))?.rsv).toBe(0);
+    deflater.destroy();
+  });
+
+  it('is not where it has to be compressed for itself', () => {
+    const deflater = new FrameDeflater();
+    for (const payload of [Buffer.alloc(0), Buffer.alloc(65_537)]) {
+      expect(deflater.translateEncoded(encoded(payload, true))).toBeUndefined();
+    }
+    deflater.destroy();
+  });
+});

@@ -154,3 +154,21 @@ describe('createPerMessageDeflate', () => {
     for (const options of edges) expect(negotiate(options, options).header).toContain('permessage-deflate');
   });
 });
+
+it.each<[message: string, make: () => unknown]>([
+  ['perMessageDeflate must be a boolean or an object', () => createPerMessageDeflate(1 as never)],
+  ['serverMaxWindowBits must be 8 or more, not 7', () => createPerMessageDeflate({ serverMaxWindowBits: 7 })],
+  ['clientMaxWindowBits', () => createPerMessageDeflate({ clientMaxWindowBits: 16 })],
+  ['windowBits must be 8 or more, not 7', () => createPerMessageDeflate({ windowBits: 7 })],
+  ['serverNoContextTakeover', () => createPerMessageDeflate({ serverNoContextTakeover: 1 as never })],
+  ['clientNoContextTakeover', () => createPerMessageDeflate({ clientNoContextTakeover: 1 as never })],
+  ['level', () => createPerMessageDeflate({ level: 10 })],
+  ['memLevel must be 1 or more, not 0', () => createPerMessageDeflate({ memLevel: 0 })],
+  ['thresholdBytes', () => createPerMessageDeflate({ thresholdBytes: -1 })],
+  ['maxInflatedRatio must be a number', () => createPerMessageDeflate({ maxInflatedRatio: '2' as never })],
+  ['maxInflatedRatio must be 1 or more, not 0', () => createPerMessageDeflate({ maxInflatedRatio: 0 })],
+  ['shouldCompress must be a function', () => createPerMessageDeflate({ shouldCompress: 1 as never })],
+  ['pool must be a DeflatePool', () => createPerMessageDeflate({ pool: {} as never })],
+])('says what is wrong with an option: %s', (message, make) => {
+  expect(make).toThrow(message);
+});

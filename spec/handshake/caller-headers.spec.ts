@@ -127,3 +127,17 @@ describe('formatExtensionsField', () => {
     expect(() => formatExtensionsField(extensions)).toThrow(TypeError);
   });
 });
+
+describe('what the caller gives', () => {
+  it.each<[message: string, headers: object]>([
+    ['the name of a header field must be a token: "a b"', { 'a b': '1' }],
+    ['the value of the header field a must be text without CR, LF, NUL and other controls', { a: '1\n' }],
+    ['the header field Upgrade is written by the handshake itself', { Upgrade: '1' }],
+  ])('is refused because %s', (message, headers) => {
+    expect(() => formatCallerHeaders(headers as CallerHeaders)).toThrow(message);
+  });
+
+  it('may not be a malformed list of extensions', () => {
+    expect(() => formatExtensionsField('')).toThrow('extensions must be a list of extensions (RFC 6455 §9.1): ""');
+  });
+});

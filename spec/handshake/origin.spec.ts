@@ -216,3 +216,10 @@ describe('assertOriginPolicy', () => {
     expect(() => assertOriginPolicy(policy as OriginPolicy)).toThrow(TypeError);
   });
 });
+
+it.each<[message: string, policy: unknown]>([
+  ["origins must be '*', a list of origins, or a function", 5],
+  ['origins: "a" is not an origin such as \'https://example.com\'', ['a']],
+])('is no policy: %s', (message, policy) => {
+  expect(() => assertOriginPolicy(policy as never)).toThrow(message);
+});
