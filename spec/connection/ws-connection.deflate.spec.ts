@@ -5,6 +5,7 @@ import { createPerMessageDeflate, type PerMessageDeflateOptions } from '../../li
 import { acceptExtensions, confirmExtensions } from '../../lib/handshake/extension-negotiation.ts';
 import type { ConnectionOptions } from '../../lib/options.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
+import { listenTo } from '../support/channels.ts';
 import { closeBody, type Meeting, meet, ROLES, type Role, turns, type WireFrame } from '../support/naive-peer.ts';
 
 const TEXT = 1;
@@ -195,12 +196,14 @@ describe.each(ROLES)('a %s with permessage-deflate', (role) => {
   });
 
   it('stops a bomb by its ratio (§10.4)', async () => {
+    const limits = listenTo<{ limit: string; connection: unknown }>('wspipe:limit');
     const meeting = await compressed('server', { maxInflatedRatio: 50 });
     meeting.peer.listen();
     sendDeflated(meeting, BINARY, Buffer.alloc(2_000_000));
     expect(await meeting.conn.recvFrame()).toBeNull();
     expect((await meeting.peer.find(8))?.payload.readUInt16BE()).toBe(1009);
     meeting.conn.forceClose();
+    expect(limits).toEqual([{ limit: 'maxInflatedRatio', connection: meeting.conn }]);
   });
 
   it('inflates no further than somebody reads: an unread bomb stays small', async () => {
