@@ -49,6 +49,15 @@ it('lets a failure take the place of a close frame of ours that has not left, an
     expect(closingAfter(...ROADS[state]).fail(1011, '', 'we cannot go on', true)).toBe(false);
 });
 
+it('is not failed any more where it is over, or is coming to its end', () => {
+  for (const state of ['answered', 'failing', 'closed'] as const) {
+    const closing = closingAfter(...ROADS[state]);
+    const before = [closing.result, closing.narrative];
+    closing.fail(1011, 'late', 'we cannot go on', true);
+    expect([closing.result, closing.narrative]).toEqual(before);
+  }
+});
+
 describe('the table of the closing handshake', () => {
   it.each(CELLS)('leads from $state over $event to $next (§7.1)', ({ state, event, next }) => {
     const closing = closingAfter(...ROADS[state]);
