@@ -79,6 +79,15 @@ async function use(conn: WsConnection, way: number): Promise<void> {
   }
 }
 
+/**
+ * What nobody reads stays where it is, and beyond `maxBufferedBytes` the end of the peer's bytes behind it, too: a
+ * connection that its program neither reads nor ends is there until somebody loses patience.
+ */
+function endInTime(conn: WsConnection): void {
+  const timer = setTimeout(() => conn.forceClose(), 5000);
+  void conn.closeInfo.then(() => clearTimeout(timer));
+}
+
 /** Sends chunks, then ends in one of three ways. */
 function play(socket: Socket, chunks: readonly Buffer[], ending: number): Promise<void> {
   return new Promise((resolve) => {
@@ -141,6 +150,7 @@ async function attackServer(port: number, host: string): Promise<void> {
 async function attackClient(port: number, host: string): Promise<void> {
   const conn = await connect(`ws://${host}:${port}`, limits).catch(() => null);
   if (conn === null) return;
+  endInTime(conn);
   void use(conn, random.below(7));
   await conn.closeInfo;
 }
@@ -173,6 +183,7 @@ const server = await WsServer.bind({ port: 0, host: '0.0.0.0' }, limits);
 let compressed = 0;
 server.on('connection', (conn) => {
   if (conn.extensions !== '') compressed++;
+  endInTime(conn);
   void use(conn, random.below(7));
 });
 const attacker = await attackingServer();
