@@ -11,7 +11,7 @@ export default {
   vitest: { configFile: 'spec/mutation/vitest.config.js', related: false, pool: 'threads' },
   mutate,
   coverageAnalysis: 'perTest',
-  concurrency: 1,
+  concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 1),
   // What ran out of time in the first pass was perhaps only slow, on a busy machine: it is tried again, with patience.
   timeoutMS: isThorough ? 20_000 : 6_000,
   timeoutFactor: 4,

@@ -257,7 +257,7 @@ it('names the limit that makes no sense, and says what has to come first', () =>
   parser.push(bits('1 000 0010 0 0000100'));
   expect(() => parser.push(pattern(1))).toThrow('call next() until it gives null');
   parser.next();
-  expect(() => parser.end()).toThrow('inside a frame');
+  expect(() => parser.end()).toThrow(': inside a frame (');
 });
 
 describe('a frame above maxSliceBytes', () => {
@@ -281,6 +281,7 @@ describe('a frame above maxSliceBytes', () => {
 
   it('is announced when its header is there, and passes on as it comes', () => {
     const bytewise = slices(5, 4, oneByOne);
+    expect(slices(4, 4, oneByOne)).toEqual(['2 true 4+0']);
     expect(bytewise).toEqual(['2 false 0+5', '0 false 1+4', '0 false 1+3', '0 false 1+2', '0 false 1+1', '0 true 1+0']);
   });
 

@@ -195,6 +195,7 @@ describe('the native judge', () => {
     ['two bytes', [0xc3, 0xbc]],
     ['three', [0xe0, 0xa4, 0x80]],
     ['three, the last lead', [0xef, 0xbb, 0xbf]],
+    ['three, with the first of all continuations', [0xe1, 0x80, 0x80]],
     ['four', [0xf0, 0x9f, 0x98, 0x80]],
   ])('is given all whole characters, and none of the one that is cut: %s', (_name, character) => {
     expect(givenOf([run(...character)])).toEqual(['all']);
@@ -213,6 +214,8 @@ describe('the native judge', () => {
   });
 
   it('is given the end of what is no character at all, and the first wrong byte is found where it says no', () => {
+    expect(givenOf([run(0xe2, 0x61)])).toEqual(['all', 'wrong', 'open']);
+    expect(givenOf([run(0xc0)])).toEqual([run(), 'wrong']);
     for (const tail of [[0x80], [0x80, 0x80, 0x80], [0x80, 0x80, 0x80, 0x80]]) {
       expect(givenOf([run(...tail)])).toEqual(['all', 'wrong']);
     }
