@@ -14,38 +14,38 @@ export type {
   RetryMessage,
   ViolationMessage,
 } from './connection/diagnostics.ts';
-export type { FrameIterator } from './connection/frame-iterator.ts';
-export type { MessageIterator, MessagesOptions } from './connection/message-iterator.ts';
-export type { OutgoingMessage } from './connection/outgoing-message.ts';
-export type { FragmentsOptions } from './connection/stream-access.ts';
-export type { ConnectionStats, TrafficStats } from './connection/traffic-stats.ts';
+export type { FragmentsOptions } from './connection/faces/stream-access.ts';
+export type { WebMessage, WebStreams } from './connection/faces/web-face.ts';
+export type { FrameIterator } from './connection/reading/frame-iterator.ts';
+export type { MessageIterator, MessagesOptions } from './connection/reading/message-iterator.ts';
+export type { WsMessage, WsMessageType } from './connection/reading/ws-message.ts';
+export type { ConnectionStats, TrafficStats } from './connection/road/traffic-stats.ts';
 export type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './connection/wait-options.ts';
-export type { WebMessage, WebStreams } from './connection/web-face.ts';
+export type { OutgoingMessage } from './connection/writing/outgoing-message.ts';
 export { WsConnection } from './connection/ws-connection.ts';
-export type { WsMessage, WsMessageType } from './connection/ws-message.ts';
 export { DeflatePool, type DeflatePoolOptions } from './deflate/deflate-pool.ts';
 export { FrameDeflater, type FrameDeflaterOptions } from './deflate/frame-deflater.ts';
 export { FrameInflater, type FrameInflaterOptions } from './deflate/frame-inflater.ts';
 export { createPerMessageDeflate, type PerMessageDeflateOptions } from './deflate/per-message-deflate.ts';
-export type { AttachableServer } from './endpoint/attachment.ts';
-export type { BackoffFunction, BackoffOptions } from './endpoint/backoff.ts';
-export { connect } from './endpoint/connect.ts';
-export { type ConnectionIterator, connectForever } from './endpoint/connect-forever.ts';
+export type { BackoffFunction, BackoffOptions } from './endpoint/client/backoff.ts';
+export { connect } from './endpoint/client/connect.ts';
+export { type ConnectionIterator, connectForever } from './endpoint/client/connect-forever.ts';
+export type { ConnectForeverOptions, Fresh, Retry } from './endpoint/client/forever-options.ts';
+export type { Setback } from './endpoint/client/setback.ts';
 export type { ConnectOptions, HandshakeLimits, ServerOptions, UpgradeOptions } from './endpoint/endpoint-options.ts';
 export type { ExtensionOptions } from './endpoint/extension-options.ts';
-export type { ConnectForeverOptions, Fresh, Retry } from './endpoint/forever-options.ts';
-export type { ServerStats } from './endpoint/lobby.ts';
 export { createPair, type PairEndOptions, type PairOptions, type WsPair } from './endpoint/pair.ts';
-export { type Refusal, type RefuseOptions, refuse } from './endpoint/refusal.ts';
-export type { ConnectionHandler } from './endpoint/serve.ts';
-export type { Setback } from './endpoint/setback.ts';
-export { wsUpgrade } from './endpoint/upgrade.ts';
+export type { AttachableServer } from './endpoint/server/attachment.ts';
+export type { ServerStats } from './endpoint/server/lobby.ts';
+export type { ConnectionHandler } from './endpoint/server/serve.ts';
 export {
   type ServerCloseOptions,
   WsServer,
   type WsServerEvents,
   wsServer,
-} from './endpoint/ws-server.ts';
+} from './endpoint/server/ws-server.ts';
+export { type Refusal, type RefuseOptions, refuse } from './endpoint/upgrade/refusal.ts';
+export { wsUpgrade } from './endpoint/upgrade/upgrade.ts';
 export {
   ClosedError,
   HandshakeError,
@@ -56,19 +56,19 @@ export {
   type ViolationCode,
   WsError,
 } from './errors.ts';
-export { Backplane, type BackplaneSubscription } from './fanout/backplane.ts';
-export type { BackplaneEvents, BackplaneStats } from './fanout/backplane-events.ts';
-export type { BackplaneOptions, BackplaneSettings } from './fanout/backplane-options.ts';
+export { Backplane, type BackplaneSubscription } from './fanout/backplane/backplane.ts';
+export type { BackplaneEvents, BackplaneStats } from './fanout/backplane/backplane-events.ts';
+export type { BackplaneOptions, BackplaneSettings } from './fanout/backplane/backplane-options.ts';
+export type { Broker, BrokerHandlers, BrokerLog, LogEntry, LogPage } from './fanout/backplane/broker.ts';
+export type { BackplaneListener, Delivery } from './fanout/backplane/channel.ts';
+export type { HistoryOptions, MemoryHistoryOptions } from './fanout/backplane/memory-log.ts';
 export type { ConnectionFilter } from './fanout/broadcast.ts';
-export type { Broker, BrokerHandlers, BrokerLog, LogEntry, LogPage } from './fanout/broker.ts';
-export type { BackplaneListener, Delivery } from './fanout/channel.ts';
-export type { HistoryOptions, MemoryHistoryOptions } from './fanout/memory-log.ts';
 export { type Message, PreparedFrame, type PreparedFrameOptions } from './fanout/prepared-frame.ts';
-export { type PublishOptions, Topic, type TopicStats } from './fanout/topic.ts';
-export type { CatchUpOptions, MessageFormat, TopicLinkOptions } from './fanout/topic-link.ts';
-export type { DropReason, LeaveReason, TopicMember } from './fanout/topic-member.ts';
-export type { Drop, DropMessage } from './fanout/topic-news.ts';
-export type { SlowPolicy, TopicAddOptions, TopicMemberOptions, TopicOptions } from './fanout/topic-options.ts';
+export { type PublishOptions, Topic, type TopicStats } from './fanout/topic/topic.ts';
+export type { CatchUpOptions, MessageFormat, TopicLinkOptions } from './fanout/topic/topic-link.ts';
+export type { DropReason, LeaveReason, TopicMember } from './fanout/topic/topic-member.ts';
+export type { Drop, DropMessage } from './fanout/topic/topic-news.ts';
+export type { SlowPolicy, TopicAddOptions, TopicMemberOptions, TopicOptions } from './fanout/topic/topic-options.ts';
 export {
   acceptExtensions,
   confirmExtensions,

@@ -5,7 +5,7 @@
  * made to lead here (DNS rebinding): a browser's request must have asked for this machine by a name of its own.
  */
 import type { UpgradeOptions } from '../endpoint/endpoint-options.ts';
-import { type Refusal, refuse } from '../endpoint/refusal.ts';
+import { type Refusal, refuse } from '../endpoint/upgrade/refusal.ts';
 import { parseAuthority } from '../handshake/field-grammar.ts';
 import { assertOriginPolicy } from '../handshake/origin.ts';
 import type { WsRequest } from '../options.ts';

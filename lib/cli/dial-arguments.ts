@@ -2,7 +2,7 @@
  * What the commands have in common that connect to a WebSocket server: the options of the handshake, and what help says
  * of them. Pure.
  */
-import { parseConnectTarget } from '../endpoint/connect-target.ts';
+import { parseConnectTarget } from '../endpoint/client/connect-target.ts';
 import { formatCallerHeaders } from '../handshake/caller-headers.ts';
 import type { OptionTable } from './command-line.ts';
 import { Misuse, type Values } from './values.ts';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { WsConnection } from '../connection/ws-connection.ts';
-import { connect } from '../endpoint/connect.ts';
+import { connect } from '../endpoint/client/connect.ts';
 import type { ConnectOptions } from '../endpoint/endpoint-options.ts';
 import type { DialOptions } from './dial-arguments.ts';
 

@@ -16,17 +16,17 @@ import { headerLengthFor } from '../protocol/header.ts';
 import { abortable } from './abortable.ts';
 import { type CloseInfo, Closer, type CloserHandlers } from './closer.ts';
 import { publishClosed, publishLimit, publishViolation } from './diagnostics.ts';
-import { Liveness, type LivenessHandlers } from './liveness.ts';
-import { Outbox, type Settle } from './outbox.ts';
-import { ReadLock } from './read-lock.ts';
-import { Reception, type ReceptionHandlers } from './reception.ts';
-import { Road } from './road.ts';
-import type { RoadHandlers } from './road-handlers.ts';
-import type { RoadOptions } from './road-streams.ts';
-import { Sender, type WriteCallback } from './sender.ts';
-import { StreamFace } from './stream-face.ts';
-import { Throttle, type ThrottleHandlers } from './throttle.ts';
-import type { ConnectionStats } from './traffic-stats.ts';
+import { StreamFace } from './faces/stream-face.ts';
+import { ReadLock } from './reading/read-lock.ts';
+import { Reception, type ReceptionHandlers } from './reading/reception.ts';
+import { Throttle, type ThrottleHandlers } from './reading/throttle.ts';
+import { Road } from './road/road.ts';
+import type { RoadHandlers } from './road/road-handlers.ts';
+import type { RoadOptions } from './road/road-streams.ts';
+import type { ConnectionStats } from './road/traffic-stats.ts';
+import { Liveness, type LivenessHandlers } from './time/liveness.ts';
+import { Outbox, type Settle } from './writing/outbox.ts';
+import { Sender, type WriteCallback } from './writing/sender.ts';
 
 /** What came behind the last message: a close frame, a violation, or nothing at all. */
 type Ending = WsFrame | ProtocolError | WsError | 'cut';

@@ -7,9 +7,9 @@
 import { ClosedError, type ProtocolError, VIOLATIONS, WsError } from '../errors.ts';
 import { ClosingHandshake, type ClosingResult, type ClosingSide, type WsState } from '../protocol/closing.ts';
 import { WsFrame } from '../protocol/frame.ts';
-import { CloseTimer } from './close-timer.ts';
-import type { Settle } from './outbox.ts';
-import type { Road } from './road.ts';
+import type { Road } from './road/road.ts';
+import { CloseTimer } from './time/close-timer.ts';
+import type { Settle } from './writing/outbox.ts';
 
 /** What became of a connection. */
 export interface CloseInfo extends ClosingResult {

@@ -11,7 +11,7 @@ import type { HandshakeError, ProtocolError, ViolationCode } from '../errors.ts'
 import type { WsRequest } from '../options.ts';
 import type { WsRole } from '../protocol/header-rules.ts';
 import type { CloseInfo } from './closer.ts';
-import { isTracing, traceClosed, traceOpen } from './frame-trace.ts';
+import { isTracing, traceClosed, traceOpen } from './road/frame-trace.ts';
 import type { WsConnection } from './ws-connection.ts';
 
 /**

@@ -26,18 +26,18 @@ import { Bend, type BendOptions } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import type { EstablishedOptions } from './connection-arguments.ts';
 import { publishOpen } from './diagnostics.ts';
-import { FrameIterator } from './frame-iterator.ts';
-import { guardReading } from './lock-guard.ts';
-import type { MessageIterator, MessagesOptions } from './message-iterator.ts';
-import { restoreNodeOperators } from './node-operators.ts';
-import type { OutgoingMessage } from './outgoing-message.ts';
-import { overflows } from './overflow.ts';
-import { textFrame, toFrame, type WriteCallback, withCompress } from './sender.ts';
-import { type FragmentsOptions, StreamAccess } from './stream-access.ts';
-import type { ConnectionStats } from './traffic-stats.ts';
+import { restoreNodeOperators } from './faces/node-operators.ts';
+import { type FragmentsOptions, StreamAccess } from './faces/stream-access.ts';
+import type { WebStreams } from './faces/web-face.ts';
+import { FrameIterator } from './reading/frame-iterator.ts';
+import { guardReading } from './reading/lock-guard.ts';
+import type { MessageIterator, MessagesOptions } from './reading/message-iterator.ts';
+import type { WsMessageType } from './reading/ws-message.ts';
+import type { ConnectionStats } from './road/traffic-stats.ts';
 import type { MessageOptions, PingOptions, SendOptions, WaitOptions } from './wait-options.ts';
-import type { WebStreams } from './web-face.ts';
-import type { WsMessageType } from './ws-message.ts';
+import type { OutgoingMessage } from './writing/outgoing-message.ts';
+import { overflows } from './writing/overflow.ts';
+import { textFrame, toFrame, type WriteCallback, withCompress } from './writing/sender.ts';
 
 /**
  * A WebSocket connection whose handshake is done: a Duplex in object mode both ways.

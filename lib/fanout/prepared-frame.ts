@@ -3,7 +3,7 @@
  *
  * @see RFC 6455 §5.4, §5.6; RFC 7692 §7.2.1
  */
-import { assertCompress } from '../connection/sender.ts';
+import { assertCompress } from '../connection/writing/sender.ts';
 import { type BytesLike, toBytes, WsFrame } from '../protocol/frame.ts';
 import { isFragment } from '../protocol/message-assembler.ts';
 import { WS_OPCODE_BINARY, WS_OPCODE_TEXT, type WsOpcode } from '../protocol/opcode.ts';

@@ -1,8 +1,8 @@
 /**
  * A backplane over NATS, through the npm package `@nats-io/transport-node`, which is yours to install.
  */
-import { Backplane } from '../fanout/backplane.ts';
-import type { BackplaneSettings } from '../fanout/backplane-options.ts';
+import { Backplane } from '../fanout/backplane/backplane.ts';
+import type { BackplaneSettings } from '../fanout/backplane/backplane-options.ts';
 import { NatsBroker } from './nats-broker.ts';
 import { createNatsConnect, type NatsConnection } from './nats-connection.ts';
 

@@ -1,7 +1,7 @@
 /**
  * NATS as a broker: core NATS, at most once, one subject for each name.
  */
-import type { Broker, BrokerHandlers } from '../fanout/broker.ts';
+import type { Broker, BrokerHandlers } from '../fanout/backplane/broker.ts';
 import type { NatsConnect, NatsConnection } from './nats-connection.ts';
 
 /** How soon a connection that could not be made, or is over for good, is made anew, in ms. */

@@ -2,7 +2,7 @@
  * The little of the npm package `@nats-io/transport-node` that is used here, by its shape: whoever does not use NATS
  * needs no types of it.
  */
-import { loadPackage } from '../fanout/peer-package.ts';
+import { loadPackage } from '../fanout/backplane/peer-package.ts';
 
 /** A connection to NATS, as `connect` of `@nats-io/transport-node` gives it. */
 export interface NatsConnection {

@@ -1,9 +1,9 @@
 /**
  * A backplane over Redis 7 or later, through the npm package `redis`, which is yours to install.
  */
-import { Backplane } from '../fanout/backplane.ts';
-import type { BackplaneSettings } from '../fanout/backplane-options.ts';
-import { type HistoryOptions, resolveHistory } from '../fanout/memory-log.ts';
+import { Backplane } from '../fanout/backplane/backplane.ts';
+import type { BackplaneSettings } from '../fanout/backplane/backplane-options.ts';
+import { type HistoryOptions, resolveHistory } from '../fanout/backplane/memory-log.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { createRedisClient, type RedisClientSource } from './redis-client.ts';
 

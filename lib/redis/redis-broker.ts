@@ -2,8 +2,8 @@
  * Redis as a broker, over two connections: one subscribes, one does all else. Without history what is published goes by
  * pub/sub; with history it goes through a stream for each name.
  */
-import type { Broker, BrokerHandlers } from '../fanout/broker.ts';
-import type { ResolvedHistoryOptions } from '../fanout/memory-log.ts';
+import type { Broker, BrokerHandlers } from '../fanout/backplane/broker.ts';
+import type { ResolvedHistoryOptions } from '../fanout/backplane/memory-log.ts';
 import { isRefusal, type RedisClient, type RedisClientSource, type RedisListener } from './redis-client.ts';
 import { parseTold, RedisLog } from './redis-log.ts';
 

@@ -1,7 +1,7 @@
 /**
  * The little of the npm package `redis` that is used here, by its shape: whoever does not use Redis needs no types of it.
  */
-import { loadPackage } from '../fanout/peer-package.ts';
+import { loadPackage } from '../fanout/backplane/peer-package.ts';
 
 /** A client of `redis`, as its `createClient` gives it. It is not used itself: its settings are. */
 export interface RedisClientSource {

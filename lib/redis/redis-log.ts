@@ -5,8 +5,8 @@
  * A batch is appended, and told to those who subscribe, by one script, which Redis runs as a whole or not at all. The
  * script remembers how far each publisher has come: a batch that is given again is not appended again.
  */
-import type { BrokerLog, LogEntry, LogPage } from '../fanout/broker.ts';
-import type { ResolvedHistoryOptions } from '../fanout/memory-log.ts';
+import type { BrokerLog, LogEntry, LogPage } from '../fanout/backplane/broker.ts';
+import type { ResolvedHistoryOptions } from '../fanout/backplane/memory-log.ts';
 
 /** How long a publisher may be away and still have its last batch known for what it is: a day, in ms. */
 const PUBLISHER_TTL_MS = 86_400_000;

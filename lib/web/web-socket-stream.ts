@@ -149,7 +149,7 @@ export class WebSocketStream {
     const abort = (): void => this.#abortHandshake(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
-      const { connect } = await import('../endpoint/connect.ts');
+      const { connect } = await import('../endpoint/client/connect.ts');
       const handshake = this.#handshake.signal;
       const connection = await connect(this.#url, { protocols, signal: handshake, maxMessageBytes });
       if (handshake.aborted) {

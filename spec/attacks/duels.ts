@@ -1,10 +1,10 @@
 /** One of ours, connected over TCP and a real handshake to an attacker made of bytes. */
 import type { Socket } from 'node:net';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import type { ServerOptions } from '../../lib/endpoint/endpoint-options.ts';
-import { sha1 } from '../../lib/endpoint/upgrade-request.ts';
-import type { WsServer } from '../../lib/endpoint/ws-server.ts';
+import type { WsServer } from '../../lib/endpoint/server/ws-server.ts';
+import { sha1 } from '../../lib/endpoint/upgrade/upgrade-request.ts';
 import { computeAccept } from '../../lib/handshake/accept-key.ts';
 import type { ConnectionOptions } from '../../lib/options.ts';
 import { boundServer, byteServer, deferred, turns } from '../support/endpoints.ts';

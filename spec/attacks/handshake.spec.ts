@@ -1,9 +1,9 @@
 /** Attacks by the opening handshake, against a server and against a client of ours. */
 import { createServer, type Server } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connect } from '../../lib/endpoint/connect.ts';
-import { wsUpgrade } from '../../lib/endpoint/upgrade.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
+import { wsUpgrade } from '../../lib/endpoint/upgrade/upgrade.ts';
 import { HandshakeError } from '../../lib/errors.ts';
 import {
   boundServer,

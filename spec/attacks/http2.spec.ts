@@ -1,6 +1,6 @@
 /** What an attacker has over HTTP/2 that he has not over HTTP/1.1: many streams on one socket, resets, bytes that are no request. */
 import { describe, expect, it, vi } from 'vitest';
-import { refuse } from '../../lib/endpoint/refusal.ts';
+import { refuse } from '../../lib/endpoint/upgrade/refusal.ts';
 import { clientText, deferred, until } from '../support/endpoints.ts';
 import { attachedServer, extendedConnect, http2Session } from '../support/http2.ts';
 import {

@@ -197,7 +197,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'CVE-2026-133111, GHSA-w3r4-6w5h-3vrc',
     '@fastify/http-proxy',
     'the Origin is lost on the way to who judges it',
-    test('spec/endpoint/upgrade-request.spec.ts', 'gives the function the origin and the request'),
+    test('spec/endpoint/upgrade/upgrade-request.spec.ts', 'gives the function the origin and the request'),
   ),
   row(
     'GHSA-8wcc-wqxr-28qp',
@@ -209,7 +209,7 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'GHSA-9mqv-5hh9-4cgg',
     '@hono/node-server',
     'a bad key leaks the socket',
-    test('spec/endpoint/upgrade.spec.ts', 'survives a thousand bad handshakes'),
+    test('spec/endpoint/upgrade/upgrade.spec.ts', 'survives a thousand bad handshakes'),
   ),
   row(
     'CVE-2026-44578, GHSA-c4j6-fc7j-m34r',
@@ -281,15 +281,15 @@ export const ADVISORIES: readonly KnownAttack[] = [
     'CVE-2026-42498, CVE-2026-107227',
     'Tomcat, AsyncHttpClient',
     'Authorization follows a redirect to another host',
-    test('spec/endpoint/connect.spec.ts', 'take credentials and cookies to their own origin only'),
+    test('spec/endpoint/client/connect.spec.ts', 'take credentials and cookies to their own origin only'),
   ),
   row(
     'CVE-2020-11050, CVE-2017-1000209',
     'Java-WebSocket, nv-websocket-client',
     'the name in a certificate is not checked',
     [
-      ['spec/endpoint/connect.spec.ts', 'rejects a certificate %s'],
-      ['spec/endpoint/connect.spec.ts', 'for another name'],
+      ['spec/endpoint/client/connect.spec.ts', 'rejects a certificate %s'],
+      ['spec/endpoint/client/connect.spec.ts', 'for another name'],
     ],
   ),
   row('CVE-2026-55517, GHSA-x2qc-cmh9-f4hf', 'Deno', 'a header that is not ASCII panics', [

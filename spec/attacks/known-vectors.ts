@@ -27,7 +27,7 @@ export const OBLIGATIONS: readonly KnownAttack[] = [
   ]),
   row('oversize', 'RFC 6455 §10.4', 'limits on frames and messages', frame('CVE-2026-9675')),
   row('TLS and SNI', 'RFC 6455 §4.1, §10.6', 'TLS with the name of the host', [
-    ['spec/endpoint/connect.spec.ts', 'connects over %s: to a name with SNI'],
+    ['spec/endpoint/client/connect.spec.ts', 'connects over %s: to a name with SNI'],
   ]),
   row('validation', 'RFC 6455 §10.7', 'whatever comes is validated', frame('text with')),
   row('close reason', 'RFC 6455 §5.5.1', 'a reason is not trusted text', 'left to the user: see below'),
@@ -43,9 +43,9 @@ export const OBLIGATIONS: readonly KnownAttack[] = [
     ['spec/attacks/wire-attacks.ts', 'GHSA-mq44-7p77-q5h7'],
   ]),
   row('tunnels', 'RFC 8441', 'no tunnel to :authority; origin and flow control', [
-    ['spec/endpoint/ws-server.extended-connect.spec.ts', 'is refused: %s'],
-    ['spec/endpoint/ws-server.extended-connect.spec.ts', 'refuses %s'],
-    ['spec/endpoint/http2-transport.spec.ts', 'is the backpressure of a connection that is not read'],
+    ['spec/endpoint/server/ws-server.extended-connect.spec.ts', 'is refused: %s'],
+    ['spec/endpoint/server/ws-server.extended-connect.spec.ts', 'refuses %s'],
+    ['spec/endpoint/http2/http2-transport.spec.ts', 'is the backpressure of a connection that is not read'],
   ]),
   row(
     'header injection',
@@ -130,15 +130,15 @@ export const VECTORS: readonly KnownAttack[] = [
     frame('a message inside a message'),
   ),
   row('early bytes', 'handshake', 'frames before the 101 are kept, in order', [
-    ['spec/endpoint/upgrade.spec.ts', 'keeps bytes that came with the request'],
+    ['spec/endpoint/upgrade/upgrade.spec.ts', 'keeps bytes that came with the request'],
   ]),
   row('broadcast to slow readers', 'memory', 'one copy, not one for each', flood('a huge broadcast')),
   row('connect and abort', 'clients', 'a storm of aborted handshakes', [
-    ['spec/endpoint/connect.spec.ts', 'leaves nothing behind when connecting and aborting'],
+    ['spec/endpoint/client/connect.spec.ts', 'leaves nothing behind when connecting and aborting'],
   ]),
   row('prototype names', 'handshake', 'fields called `__proto__`', request('GHSA-gr94-w7qr-f4j3')),
   row('redirect loops', 'clients', 'a redirect to itself', [
-    ['spec/endpoint/connect.spec.ts', 'that go in a circle come to an end'],
+    ['spec/endpoint/client/connect.spec.ts', 'that go in a circle come to an end'],
   ]),
   row('repeated fields', 'handshake', 'requests that can be read in two ways', request('two readings of one request')),
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { guardOrigins, readAllowedOrigins } from '../../lib/cli/allowed-origins.ts';
 import { Values } from '../../lib/cli/values.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import type { HandshakeError } from '../../lib/errors.ts';
 import { boundServer, urlOf } from '../support/endpoints.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDialer } from '../../lib/cli/dial.ts';
 import { DIAL_OPTIONS, parseDial } from '../../lib/cli/dial-arguments.ts';
 import { explainDialFailure } from '../../lib/cli/dial-failure.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
 import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
 import { wordsOf } from '../support/command-words.ts';
 import { boundServer, httpServer, urlOf } from '../support/endpoints.ts';

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import { boundServer, turns, urlOf } from '../support/endpoints.ts';
 import { FakeOutput } from '../support/fake-terminal.ts';
 import { rawClient } from '../support/sockets.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { wheel } from '../../lib/connection/timer-wheel.ts';
+import { wheel } from '../../lib/connection/time/timer-wheel.ts';
 import { ClosedError } from '../../lib/errors.ts';
 import { play, type Stage, useClosingClock } from '../support/closing-stage.ts';
 

@@ -1,6 +1,6 @@
 /** What a closer waits for, and who waits for it. */
 import { describe, expect, it, vi } from 'vitest';
-import { wheel } from '../../lib/connection/timer-wheel.ts';
+import { wheel } from '../../lib/connection/time/timer-wheel.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { CLOSE_TIMEOUT_MS, EVENTS, play, useClosingClock } from '../support/closing-stage.ts';
 

@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import type { ConnectOptions, ServerOptions } from '../../lib/endpoint/endpoint-options.ts';
 import { createPair } from '../../lib/endpoint/pair.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { WsMessage } from '../../lib/connection/reading/ws-message.ts';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import type { WsMessage } from '../../lib/connection/ws-message.ts';
 import type { WsFrame } from '../../lib/protocol/frame.ts';
 import { closeBody, meet, ROLES, turns } from '../support/naive-peer.ts';
 import { outcome } from '../support/outcome.ts';

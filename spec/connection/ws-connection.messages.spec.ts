@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WsMessage } from '../../lib/connection/ws-message.ts';
+import type { WsMessage } from '../../lib/connection/reading/ws-message.ts';
 import { closeBody, isClose, meet, type NaivePeer, ROLES, turns } from '../support/naive-peer.ts';
 import { outcome } from '../support/outcome.ts';
 import { pattern } from '../vectors/frames.ts';

@@ -1,12 +1,12 @@
 /** A connection at rest has no decoder, no encoder and no stages; nobody notices. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloseInfo } from '../../lib/connection/closer.ts';
-import { restWatch } from '../../lib/connection/rest-watch.ts';
+import { restWatch } from '../../lib/connection/road/rest-watch.ts';
 import { WsConnection } from '../../lib/connection/ws-connection.ts';
 import type { PerMessageDeflateOptions } from '../../lib/deflate/per-message-deflate.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import { createPair } from '../../lib/endpoint/pair.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { tcpPair } from '../support/sockets.ts';
 

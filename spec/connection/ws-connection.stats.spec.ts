@@ -1,6 +1,6 @@
 /** What a connection counts: in both roles, with and without compression, over rests and beyond its end. */
 import { describe, expect, it, vi } from 'vitest';
-import { restWatch } from '../../lib/connection/rest-watch.ts';
+import { restWatch } from '../../lib/connection/road/rest-watch.ts';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
 import { createPair, type WsPair } from '../../lib/endpoint/pair.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';

@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { resolveConnectOptions, resolveServerOptions } from '../../lib/endpoint/endpoint-options.ts';
-import { Lobby } from '../../lib/endpoint/lobby.ts';
 import { createPair } from '../../lib/endpoint/pair.ts';
-import { resolveMemberOptions } from '../../lib/fanout/topic-options.ts';
+import { Lobby } from '../../lib/endpoint/server/lobby.ts';
+import { resolveMemberOptions } from '../../lib/fanout/topic/topic-options.ts';
 import { resolveConnectionOptions } from '../../lib/options.ts';
 import { literals, readSources, readText } from '../laws/sources.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import { PreparedFrame } from '../../lib/fanout/prepared-frame.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { WS_OPCODE_TEXT } from '../../lib/protocol/opcode.ts';

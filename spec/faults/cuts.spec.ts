@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import type { ConnectionOptions } from '../../lib/options.ts';
 import { answerTo } from '../attacks/duels.ts';
 import { boundServer, byteServer, dial, until } from '../support/endpoints.ts';

@@ -8,9 +8,9 @@
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
-import { sha1 } from '../../lib/endpoint/upgrade-request.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
+import { sha1 } from '../../lib/endpoint/upgrade/upgrade-request.ts';
 import { computeAccept } from '../../lib/handshake/accept-key.ts';
 import { REQUEST_ATTACKS, RESPONSE_ATTACKS } from '../attacks/handshake-attacks.ts';
 import { VICTIM_LIMITS, WIRE_ATTACKS } from '../attacks/wire-attacks.ts';

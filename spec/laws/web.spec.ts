@@ -36,7 +36,7 @@ describe('wspipe/web', () => {
 
   it('loads the transport when a WebSocketStream is constructed', () => {
     const put = readSource('lib/web/web-socket-stream.ts').imports.filter(({ isDynamic }) => isDynamic);
-    expect(put.map(({ target }) => target)).toEqual(['lib/endpoint/connect.ts']);
+    expect(put.map(({ target }) => target)).toEqual(['lib/endpoint/client/connect.ts']);
   });
 
   it('uses no name that only Node has', () => {

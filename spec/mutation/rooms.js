@@ -4,10 +4,10 @@ export const ROOMS = {
   handshake: { mutate: ['lib/handshake/*.ts'], specs: ['spec/handshake/*.spec.ts'] },
   deflate: { mutate: ['lib/deflate/*.ts'], specs: ['spec/deflate/*.spec.ts'] },
   closing: {
-    mutate: ['lib/connection/closer.ts', 'lib/connection/close-timer.ts'],
+    mutate: ['lib/connection/closer.ts', 'lib/connection/time/close-timer.ts'],
     specs: [
       'spec/connection/closer*.spec.ts',
-      'spec/connection/close-timer.spec.ts',
+      'spec/connection/time/close-timer.spec.ts',
       'spec/connection/ws-connection.clos*.spec.ts',
       'spec/connection/ws-connection.endings.spec.ts',
       'spec/connection/ws-connection.failure.spec.ts',

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { Backplane } from '../../lib/fanout/backplane.ts';
+import type { Backplane } from '../../lib/fanout/backplane/backplane.ts';
 import { type NatsBackplaneOptions, natsBackplane } from '../../lib/nats/nats-backplane.ts';
 import { requireClient, startBroker } from '../support/brokers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Backplane } from '../../lib/fanout/backplane.ts';
+import type { Backplane } from '../../lib/fanout/backplane/backplane.ts';
 import { type RedisBackplaneOptions, redisBackplane } from '../../lib/redis/redis-backplane.ts';
 import { requireClient, startBroker } from '../support/brokers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { resolveHistory } from '../../lib/fanout/memory-log.ts';
+import { resolveHistory } from '../../lib/fanout/backplane/memory-log.ts';
 import { RedisBroker } from '../../lib/redis/redis-broker.ts';
 import { type BrokerSubject, createPublisher, describeBroker } from '../support/broker-rules.ts';
 import { requireClient, startBroker } from '../support/brokers.ts';

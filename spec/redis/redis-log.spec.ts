@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { resolveHistory } from '../../lib/fanout/memory-log.ts';
+import { resolveHistory } from '../../lib/fanout/backplane/memory-log.ts';
 import { parseTold, RedisLog } from '../../lib/redis/redis-log.ts';
 import { createPublisher } from '../support/broker-rules.ts';
 import { requireClient, startBroker } from '../support/brokers.ts';

@@ -1,10 +1,10 @@
 /**
- * What an adapter owes (lib/fanout/broker.ts), as tests: each adapter's spec runs them against its real broker. Whoever
+ * What an adapter owes (lib/fanout/backplane/broker.ts), as tests: each adapter's spec runs them against its real broker. Whoever
  * writes an adapter may take this file along.
  */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Broker, BrokerHandlers, LogEntry } from '../../lib/fanout/broker.ts';
-import { encodeEnvelope } from '../../lib/fanout/envelope.ts';
+import type { Broker, BrokerHandlers, LogEntry } from '../../lib/fanout/backplane/broker.ts';
+import { encodeEnvelope } from '../../lib/fanout/backplane/envelope.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 
 /** An adapter, and what its broker can be made to do. */

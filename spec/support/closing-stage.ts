@@ -1,8 +1,8 @@
 /** A closer alone, on a clock that is moved by hand, and what can happen to it. */
 import { afterEach, beforeEach, vi } from 'vitest';
 import { type CloseInfo, Closer, type CloserHandlers } from '../../lib/connection/closer.ts';
-import type { Settle } from '../../lib/connection/outbox.ts';
-import type { Road } from '../../lib/connection/road.ts';
+import type { Road } from '../../lib/connection/road/road.ts';
+import type { Settle } from '../../lib/connection/writing/outbox.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 

@@ -5,9 +5,9 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { connect as connectTcp, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { connect } from '../../lib/endpoint/connect.ts';
+import { connect } from '../../lib/endpoint/client/connect.ts';
 import type { ServerOptions } from '../../lib/endpoint/endpoint-options.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
 import { ByteCollector, portOf } from './sockets.ts';
 
 /** Binds a server to a free port of the loopback. */

@@ -17,7 +17,7 @@ import {
 import type { Server } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { ServerOptions as WsServerOptions } from '../../lib/endpoint/endpoint-options.ts';
-import { WsServer } from '../../lib/endpoint/ws-server.ts';
+import { WsServer } from '../../lib/endpoint/server/ws-server.ts';
 import { TEST_CERT, TEST_KEY } from './certificate.ts';
 import { ByteCollector, portOf } from './sockets.ts';
 

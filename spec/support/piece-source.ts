@@ -1,6 +1,6 @@
 /** What messages are read from, made by hand: frames that a spec delivers, and a note of what was asked. */
-import type { MessageIteratorSource } from '../../lib/connection/message-iterator.ts';
-import type { Reader } from '../../lib/connection/reception.ts';
+import type { MessageIteratorSource } from '../../lib/connection/reading/message-iterator.ts';
+import type { Reader } from '../../lib/connection/reading/reception.ts';
 import type { ProtocolError } from '../../lib/errors.ts';
 import { createFrame, WsFrame } from '../../lib/protocol/frame.ts';
 

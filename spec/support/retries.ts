@@ -3,8 +3,8 @@
  */
 import { onTestFinished } from 'vitest';
 import type { WsConnection } from '../../lib/connection/ws-connection.ts';
-import { type ConnectionIterator, connectForever } from '../../lib/endpoint/connect-forever.ts';
-import type { ConnectForeverOptions } from '../../lib/endpoint/forever-options.ts';
+import { type ConnectionIterator, connectForever } from '../../lib/endpoint/client/connect-forever.ts';
+import type { ConnectForeverOptions } from '../../lib/endpoint/client/forever-options.ts';
 import { byteServer } from './endpoints.ts';
 
 /** As quick as it goes. */

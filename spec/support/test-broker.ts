@@ -1,9 +1,9 @@
 /** Brokers in memory that do what a test says: they are cut, refuse, hold their answers, and give anything to anybody. */
 import { onTestFinished } from 'vitest';
-import { Backplane } from '../../lib/fanout/backplane.ts';
-import type { BackplaneSettings } from '../../lib/fanout/backplane-options.ts';
-import type { Broker, BrokerHandlers } from '../../lib/fanout/broker.ts';
-import { type MemoryHistoryOptions, MemoryLog } from '../../lib/fanout/memory-log.ts';
+import { Backplane } from '../../lib/fanout/backplane/backplane.ts';
+import type { BackplaneSettings } from '../../lib/fanout/backplane/backplane-options.ts';
+import type { Broker, BrokerHandlers } from '../../lib/fanout/backplane/broker.ts';
+import { type MemoryHistoryOptions, MemoryLog } from '../../lib/fanout/backplane/memory-log.ts';
 
 /** What all brokers of a test are connected to. */
 export class TestHub {

@@ -162,7 +162,7 @@ describe('a connection that is not established', () => {
 });
 
 describe('a connection that is established in the moment in which it is given up', () => {
-  const CONNECT = '../../lib/endpoint/connect.ts';
+  const CONNECT = '../../lib/endpoint/client/connect.ts';
 
   afterEach(() => {
     vi.doUnmock(CONNECT);

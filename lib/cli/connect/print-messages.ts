@@ -2,8 +2,9 @@
  * Prints what comes, message by message, as it comes: a message of any size in constant memory. Who reads the output
  * slowly holds the server back.
  */
+
+import type { WsMessage } from '../../connection/reading/ws-message.ts';
 import type { WsConnection } from '../../connection/ws-connection.ts';
-import type { WsMessage } from '../../connection/ws-message.ts';
 import { printable } from '../printable.ts';
 import type { Sink } from '../sink.ts';
 

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { WsServer } from '../../endpoint/ws-server.ts';
+import { WsServer } from '../../endpoint/server/ws-server.ts';
 import { WS_CLOSE_GOING_AWAY } from '../../protocol/close-code.ts';
 import { listUrls } from '../listen-urls.ts';
 import type { EchoOptions } from './echo-arguments.ts';

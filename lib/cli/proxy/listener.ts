@@ -1,7 +1,7 @@
 /** The near side of a proxy: what listens, for WebSocket or for plain TCP. */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { WsConnection } from '../../connection/ws-connection.ts';
-import { WsServer } from '../../endpoint/ws-server.ts';
+import { WsServer } from '../../endpoint/server/ws-server.ts';
 import { WS_CLOSE_GOING_AWAY } from '../../protocol/close-code.ts';
 import { type AllowedOrigins, guardOrigins } from '../allowed-origins.ts';
 import type { Address } from './proxy-arguments.ts';

@@ -2,8 +2,8 @@
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { WsConnection } from '../../connection/ws-connection.ts';
-import { refuse } from '../../endpoint/refusal.ts';
-import { WsServer } from '../../endpoint/ws-server.ts';
+import { WsServer } from '../../endpoint/server/ws-server.ts';
+import { refuse } from '../../endpoint/upgrade/refusal.ts';
 import { WS_CLOSE_GOING_AWAY, WS_CLOSE_TRY_AGAIN_LATER } from '../../protocol/close-code.ts';
 import { guardOrigins } from '../allowed-origins.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_OF_SIGNAL } from '../exit-code.ts';

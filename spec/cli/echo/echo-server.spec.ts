@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ECHO_DEFAULTS, type EchoOptions } from '../../../lib/cli/echo/echo-arguments.ts';
 import { type EchoServer, startEcho } from '../../../lib/cli/echo/echo-server.ts';
-import { connect } from '../../../lib/endpoint/connect.ts';
+import { connect } from '../../../lib/endpoint/client/connect.ts';
 import { rawClient } from '../../support/sockets.ts';
 
 async function start(options: Partial<EchoOptions> = {}): Promise<EchoServer> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runEchoCommand } from '../../../lib/cli/echo/echo.ts';
 import { ECHO_DEFAULTS } from '../../../lib/cli/echo/echo-arguments.ts';
-import { connect } from '../../../lib/endpoint/connect.ts';
+import { connect } from '../../../lib/endpoint/client/connect.ts';
 import { FakeTerminal } from '../../support/fake-terminal.ts';
 import { rawClient } from '../../support/sockets.ts';
 

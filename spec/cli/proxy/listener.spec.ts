@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Listener, listenForConnections, listenForSockets } from '../../../lib/cli/proxy/listener.ts';
-import { connect } from '../../../lib/endpoint/connect.ts';
+import { connect } from '../../../lib/endpoint/client/connect.ts';
 import { deferred, dial } from '../../support/endpoints.ts';
 
 const HERE = { host: '127.0.0.1', port: 0 };

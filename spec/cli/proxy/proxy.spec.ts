@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runProxyCommand } from '../../../lib/cli/proxy/proxy.ts';
 import { PROXY_OPTIONS, parseProxy } from '../../../lib/cli/proxy/proxy-arguments.ts';
-import { connect } from '../../../lib/endpoint/connect.ts';
+import { connect } from '../../../lib/endpoint/client/connect.ts';
 import { wordsOf } from '../../support/command-words.ts';
 import { boundServer, byteServer, dial, urlOf } from '../../support/endpoints.ts';
 import { FakeTerminal } from '../../support/fake-terminal.ts';

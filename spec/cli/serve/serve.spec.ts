@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runServeCommand } from '../../../lib/cli/serve/serve.ts';
 import { parseServe, SERVE_OPTIONS } from '../../../lib/cli/serve/serve-arguments.ts';
-import { connect } from '../../../lib/endpoint/connect.ts';
+import { connect } from '../../../lib/endpoint/client/connect.ts';
 import { wordsOf } from '../../support/command-words.ts';
 import { FakeTerminal } from '../../support/fake-terminal.ts';
 
