@@ -34,6 +34,14 @@ describe.each(PLACES)('messages() ($role, $over)', ({ role, over }) => {
     conn.forceClose();
   });
 
+  it('goes on behind an empty fragment, also where there was no room for more (§5.4)', async () => {
+    const { conn, peer } = await meet(role, { over });
+    peer.raw(Buffer.concat([peer.encode(2, pattern(40_000), false), peer.encode(0, '', false), peer.encode(0, 'end')]));
+    const message = await nextOf(conn.messages());
+    expect(await message.bytes()).toHaveLength(40_003);
+    conn.forceClose();
+  });
+
   it('stops the socket where nobody reads, and loses nothing when reading goes on', async () => {
     const { conn, peer } = await meet(role, { over, maxBufferedBytes: 65_536 });
     const piece = pattern(50_000);

@@ -103,7 +103,9 @@ export class MessageIterator implements AsyncIterableIterator<WsMessage> {
     if (frame.payload.length > 0) message.push(detach(frame.payload));
     if (frame.isFinal) message.push(null);
     if (isFirst) this.#begun();
-    return this.#isInside && message.readableLength < message.readableHighWaterMark;
+    // An empty fragment gives nothing to who has asked for more: he would not ask again.
+    const isRoom = frame.payload.length === 0 || message.readableLength < message.readableHighWaterMark;
+    return this.#isInside && isRoom;
   }
 
   #begin(type: 'text' | 'binary'): void {
