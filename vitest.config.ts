@@ -6,7 +6,7 @@ export default defineConfig({
     // Those that talk to a broker need one: npm run test:brokers.
     exclude: ['spec/interop/**', 'spec/redis/**', 'spec/nats/**', 'spec/brokers/**', '**/node_modules/**'],
     setupFiles: ['spec/support/no-leaks.ts'],
-    testTimeout: 15_000,
+    testTimeout: 30_000,
     // Loading lib/ anew for each of two hundred files cost more than running them. What a file leaves behind is found
     // by no-leaks.ts, so the files of a worker can share what is loaded.
     isolate: false,
