@@ -19,6 +19,23 @@ describe('a violation', () => {
     ['a length that its complement denies', [compressed('00 05 00 00 00 48')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['a distance beyond what came', [compressed('f2 00 11 00 00')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['a message that ends inside a block (§7.2.2)', [compressed('f2 48 cd c9')], 'WS_ERR_INVALID_DEFLATE', 1007],
+    // Six bytes ff, 3 + 6 × 9 + 7 bits: a whole block, and not the first bit of the next one.
+    [
+      'a message that ends between two blocks (§7.2.2)',
+      [compressed('fa ff ff ff ff ff ff 01')],
+      'WS_ERR_INVALID_DEFLATE',
+      1007,
+    ],
+    [
+      'a message whose last block goes on in what stands for its end (§7.2.2)',
+      [
+        compressed(
+          '32 30 30 30 50 ca 4b cc 4d 55 2a 29 2a 4d cd 38 bc 32 27 07 00 00 00 ff ff 04 c1 b1 0d 40 11 14 05 d0 fe 8f 71 c7 b0 cd 4b 48 48 1e 06 d0 48 b4 06 d0 a9 0d a0 11 9d fe 59 c5 08 ff 9c f8 7a cb b2 6e bd 45 b6 4c 59 b7 de 22 5b a6 3d 83 39 22 90 37',
+        ),
+      ],
+      'WS_ERR_INVALID_DEFLATE',
+      1007,
+    ],
     ['one that ends inside a stored block', [compressed('00 0a 00 f5 ff 41 42')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['one whose end was not taken away', [compressed('f2 48 05 00 00 00 ff')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['garbage behind a final block', [compressed('f3 48 cd c9 c9 07 00 ff')], 'WS_ERR_INVALID_DEFLATE', 1007],
