@@ -119,6 +119,7 @@ describe('readResponse', () => {
     ['an empty Upgrade', { upgrade: '' }],
     ['an Upgrade with more than websocket', { upgrade: 'websocket, h2c' }],
     ['an Upgrade to something else', { upgrade: 'h2c' }],
+    ['an Upgrade to a longer name', { upgrade: 'x-websocket' }],
     ['an Upgrade on two lines', { upgrade: ['websocket', 'websocket'] }],
     ['an Upgrade that only folds to websocket', { upgrade: 'websoc\u212aet' }],
     ['an Upgrade with a line end', { upgrade: 'websocket\n' }],

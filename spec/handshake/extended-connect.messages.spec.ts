@@ -1,6 +1,6 @@
 /** What a refusal says is what somebody has to go by: it names the field, and what is wrong with it. */
 import { describe, expect, it } from 'vitest';
-import { formatExtendedConnect, readExtendedConnect } from '../../lib/handshake/extended-connect.ts';
+import { formatExtendedConnect, isConnectionField, readExtendedConnect } from '../../lib/handshake/extended-connect.ts';
 
 describe('what an extended CONNECT is refused with', () => {
   it.each<[message: string, fields: Record<string, readonly string[] | undefined>, url?: string]>([
@@ -23,3 +23,10 @@ describe('what an extended CONNECT is refused with', () => {
     expect(() => formatExtendedConnect(target, [['TE', 'x']])).toThrow('HTTP/2 has no header field te');
   });
 });
+
+it.each(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings', 'te'])(
+  'the field %s is not for HTTP/2 (RFC 9113 §8.2.2)',
+  (name) => {
+    expect([isConnectionField(name), isConnectionField(name.toUpperCase())]).toEqual([true, true]);
+  },
+);

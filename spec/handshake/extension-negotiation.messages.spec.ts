@@ -42,3 +42,23 @@ describe('an extension', () => {
     expect(act).toThrow(message);
   });
 });
+
+describe('a list of extensions', () => {
+  const own = { name: 'a', rsv: 4, offer: () => [[]], accept: () => undefined, confirm: () => '' };
+
+  it('is checked wherever it is used', () => {
+    expect(() => acceptExtensions(undefined, [{ ...own, rsv: -1 }])).toThrow(RangeError);
+    expect(() => confirmExtensions(undefined, [{ ...own, name: '' }])).toThrow(TypeError);
+  });
+
+  it('may have been read before', () => {
+    const read = [{ name: 'a', params: [] }];
+    expect(acceptExtensions(read, [{ ...own, accept: () => ({ params: [], stages: 'in' }) }]).stages).toEqual(['in']);
+    expect(confirmExtensions(read, [own]).header).toBe('a');
+  });
+
+  it('is told with the failure, as the server gave it', () => {
+    const headers = { 'sec-websocket-extensions': 'b; c=1' };
+    expect(() => confirmExtensions('b; c=1', [own])).toThrow(expect.objectContaining({ headers }));
+  });
+});

@@ -223,3 +223,14 @@ it.each<[message: string, policy: unknown]>([
 ])('is no policy: %s', (message, policy) => {
   expect(() => assertOriginPolicy(policy as never)).toThrow(message);
 });
+
+it.each<[origin: string, allowed: string, is: boolean]>([
+  ['a1+b-c.d://host', 'a1+b-c.d://host', true],
+  ['1a://host', '1a://host', false],
+  ['a_b://host', 'a_b://host', false],
+  ['-http://host', '-http://host', false],
+  ['http://host:8080', 'https://host:8080', false],
+  ['no origin', 'http://host', false],
+])('the origin %s is that of a list with %s: %s (RFC 6454 §6.1)', (origin, allowed, is) => {
+  expect(isOriginAllowed(origin, 'other', [allowed], requestWith())).toBe(is);
+});
