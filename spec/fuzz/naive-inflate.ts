@@ -47,6 +47,8 @@ class BitReader {
 
 interface Huffman {
   readonly counts: number[];
+  /** Whether there is one code of one bit, or none: then the other bit is none. */
+  readonly isIncomplete: boolean;
   readonly symbols: number[];
 }
 
@@ -64,15 +66,20 @@ function huffman(lengths: readonly number[], mayBeIncomplete: boolean): Huffman 
   if (left > 0 && !(mayBeIncomplete && used.every((each) => each === 1))) throw new Corrupt('incomplete');
   const symbols = lengths.map((length, symbol) => ({ length, symbol })).filter(({ length }) => length > 0);
   // A stable sort: symbols of one length stay in their order.
-  return { counts, symbols: symbols.sort((a, b) => a.length - b.length).map(({ symbol }) => symbol) };
+  return {
+    counts,
+    isIncomplete: left > 0,
+    symbols: symbols.sort((a, b) => a.length - b.length).map(({ symbol }) => symbol),
+  };
 }
 
-function decode(bits: BitReader, { counts, symbols }: Huffman): number {
+function decode(bits: BitReader, { counts, symbols, isIncomplete }: Huffman): number {
   let [code, first, index] = [0, 0, 0];
   for (let length = 1; length < 16; length++) {
     code |= bits.take(1);
     const count = counts[length]!;
     if (code - first < count) return symbols[index + code - first]!;
+    if (isIncomplete) break;
     index += count;
     first = (first + count) << 1;
     code <<= 1;
@@ -107,6 +114,12 @@ function takeCodes(bits: BitReader): [literals: Huffman, distances: Huffman] {
   if (literalCount > 286 || distanceCount > 30) throw new Corrupt('too many codes');
   const ofLengths = Array.from({ length: 19 }, () => 0);
   for (const symbol of ORDER.slice(0, count)) ofLengths[symbol] = bits.take(3);
+  // Where there is no code at all, zlib takes each bit for a length of 0, and then misses the end of the block.
+  if (ofLengths.every((length) => length === 0)) {
+    bits.take(literalCount);
+    bits.take(distanceCount);
+    throw new Corrupt('a block without an end');
+  }
   const code = huffman(ofLengths, false);
   const lengths: number[] = [];
   while (lengths.length < literalCount + distanceCount) {
