@@ -231,6 +231,7 @@ it.each<[origin: string, allowed: string, is: boolean]>([
   ['-http://host', '-http://host', false],
   ['http://host:8080', 'https://host:8080', false],
   ['no origin', 'http://host', false],
+  ['http://host', 'no origin', false],
 ])('the origin %s is that of a list with %s: %s (RFC 6454 §6.1)', (origin, allowed, is) => {
   expect(isOriginAllowed(origin, 'other', [allowed], requestWith())).toBe(is);
 });
