@@ -137,3 +137,37 @@ it('takes no rest, and the longest that a timer knows', () => {
   expect(() => new DeflatePool({ restMs: 0 })).not.toThrow();
   expect(() => new DeflatePool({ restMs: 2 ** 31 - 1 })).not.toThrow();
 });
+
+describe('what is given back', () => {
+  it('is all there for the next, as new', () => {
+    using pool = opened();
+    const contexts = [pool.lease(inflate), pool.lease(inflate)];
+    for (const context of contexts) pool.release(context);
+    expect(new Set([pool.lease(inflate), pool.lease(inflate)])).toEqual(new Set(contexts));
+    expect(pool.bytes).toBe(2 * contextBytes(inflate));
+  });
+
+  it('is kept up to the budget, inclusive', () => {
+    using pool = opened({ maxBytes: contextBytes(inflate) });
+    const context = pool.lease(inflate);
+    pool.release(context);
+    expect(pool.lease(inflate)).toBe(context);
+  });
+
+  it('is made as new where it is taken from who rests', () => {
+    using pool = opened({ maxBytes: contextBytes(inflate) });
+    const context = pool.lease(inflate);
+    const reset = vi.spyOn(context, 'reset');
+    pool.rest(context, new Holder());
+    expect(pool.lease(inflate)).toBe(context);
+    expect(reset).toHaveBeenCalledOnce();
+  });
+
+  it('keeps no process alive', () => {
+    const timers = vi.spyOn(globalThis, 'setInterval');
+    using pool = opened();
+    pool.release(pool.lease(inflate));
+    expect(timers.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([false]);
+    timers.mockRestore();
+  });
+});

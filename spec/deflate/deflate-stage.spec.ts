@@ -1,3 +1,4 @@
+import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DeflatePool } from '../../lib/deflate/deflate-pool.ts';
 import { FrameDeflater } from '../../lib/deflate/frame-deflater.ts';
@@ -55,5 +56,46 @@ describe.each(stages)('%s', (_name, create, large) => {
   it('takes only frames', async () => {
     const { error } = await put(create(new DeflatePool()), ['text' as unknown as WsFrame]);
     expect(error).toBeInstanceOf(TypeError);
+  });
+});
+
+describe('two stages with one pool', () => {
+  const packed = (text: string): Buffer =>
+    deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+
+  it('let each other keep what rests, until both are gone', async () => {
+    const pool = new DeflatePool();
+    const [one, other] = [new FrameInflater({ pool }), new FrameInflater({ pool })];
+    for (const stage of [one, other]) {
+      stage.write(compressed(packed('some text')));
+      await stage[Symbol.asyncIterator]().next();
+    }
+    const bytes = pool.bytes;
+    one.destroy();
+    await turn();
+    expect(pool.bytes).toBe(bytes);
+    other.destroy();
+    await turn();
+    expect(pool.bytes).toBe(0);
+  });
+
+  it('take nothing from each other in the middle of a message, though it rested before', async () => {
+    const pool = new DeflatePool({ maxBytes: 1 });
+    const [one, other] = [new FrameInflater({ pool }), new FrameInflater({ pool })];
+    const out: string[] = [];
+    one.on('data', (frame: WsFrame) => out.push(frame.payloadText()));
+    other.resume();
+    const bytes = packed('a text of more than one byte');
+    one.write(compressed(packed('before')));
+    await turn();
+    one.write(compressed(bytes.subarray(0, 5), 2, false));
+    await turn();
+    other.write(compressed(packed('in between')));
+    await turn();
+    one.write(compressed(bytes.subarray(5), 0, true));
+    await turn();
+    expect(out.join('')).toBe('beforea text of more than one byte');
+    one.destroy();
+    other.destroy();
   });
 });
