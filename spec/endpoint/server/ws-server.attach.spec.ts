@@ -10,9 +10,8 @@ import { rawClient, upgradeRequest } from '../../support/sockets.ts';
 
 const PAGE_REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
-/** Whether this Node asks the HTTP server which upgrades are to be upgrades: from 24.9 on. */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const knowsCallback = major > 24 || (major === 24 && minor >= 9);
+/** Whether this Node asks the HTTP server which upgrades are to be upgrades: 22.21 and 24.9 do, with a default. */
+const knowsCallback = 'shouldUpgradeCallback' in createServer();
 const isForWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
 /** Lets an HTTP server listen, with a server of WebSockets at /chat. */
@@ -60,7 +59,7 @@ describe('WsServer.attach', () => {
     expect((await exchange(port, PAGE_REQUEST)).body).toContain('page');
   });
 
-  it('leaves other upgrades to the pages where the HTTP server says so and Node can (24.9)', async () => {
+  it('leaves other upgrades to the pages where the HTTP server says so and Node can (22.21, 24.9)', async () => {
     // Clients of HTTP/2 without TLS ask for h2c with an ordinary request (curl --http2, Java).
     const options: object = { shouldUpgradeCallback: isForWebSocket };
     const { port } = await hosted(createServer(options, (_request, response) => response.end('page')));
