@@ -9,9 +9,8 @@ import { TEST_CERT, TEST_KEY } from '../support/certificate.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}.examples/`;
-/** The ports of the documents: that of the program, and one where somebody else is. */
-const PORT = 8080;
-const OTHER_PORT = 8081;
+/** The ports of the documents: 8080 is that of the program, 8081 one where somebody else is. */
+const PORTS = /\b808[01]\b/g;
 /** What runs for longer hangs. */
 const LIMIT_MS = 20_000;
 
@@ -77,10 +76,11 @@ export interface Run {
 
 /** Starts an example, with `port` where the documents say 8080. */
 export async function start(name: string, port: number): Promise<Run> {
-  const otherPort = await freePort();
+  let otherPort = await freePort();
+  // Nobody has the program's port yet either: it may be found once more.
+  while (otherPort === port) otherPort = await freePort();
   const script = readFileSync(`${folder}out/${name}.js`, 'utf8')
-    .replaceAll(String(PORT), String(port))
-    .replaceAll(String(OTHER_PORT), String(otherPort))
+    .replace(PORTS, (found) => String(found === '8080' ? port : otherPort))
     .replace(/'(key|cert)\.pem'/g, `'${folder}$1.pem'`);
   writeFileSync(`${folder}out/${name}.js`, script);
   const child = spawn(process.execPath, [`${folder}out/${name}.js`], {
