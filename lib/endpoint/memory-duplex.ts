@@ -4,6 +4,7 @@
  */
 
 import { Duplex } from 'node:stream';
+import { pushBytes } from '../stream/push-bytes.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -29,7 +30,7 @@ class MemoryDuplex extends Duplex {
     const peer = this.#peer;
     if (peer === undefined || peer.destroyed) callback(brokenPipe());
     // A copy, as from a socket: the writer may use its buffer again, and the reader may unmask in place.
-    else if (peer.push(Buffer.from(chunk))) callback();
+    else if (pushBytes(peer, Buffer.from(chunk))) callback();
     else peer.#onRoom = callback;
   }
 

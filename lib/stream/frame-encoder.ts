@@ -18,6 +18,7 @@ import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
 import { EncodedFrame, wireOf } from './encoded-frame.ts';
 import { flushAtEndOfTick } from './end-of-tick.ts';
+import { pushBytes } from './push-bytes.ts';
 
 /** How a {@link FrameEncoder} writes. */
 export interface FrameEncoderOptions extends FrameSerializerOptions {
@@ -250,7 +251,7 @@ export class FrameEncoder extends Transform {
     this.#bytesWritten += bytes.length;
     // A listener is given the bytes at once: it may ask for more, which makes room. A destroyed stream has none.
     this.#isFull = true;
-    if (this.push(bytes) && !this.destroyed) this.#isFull = false;
+    if (pushBytes(this, bytes) && !this.destroyed) this.#isFull = false;
   }
 
   /** @internal the end of the tick */

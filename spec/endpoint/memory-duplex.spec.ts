@@ -28,6 +28,27 @@ describe('a pipe in memory', () => {
     right.destroy();
   });
 
+  it('loses nothing, and keeps the order, where each side answers while it is given something', async () => {
+    const [left, right] = createMemoryDuplexes();
+    const got: string[] = [];
+    left.on('data', (chunk) => {
+      got.push(chunk.length > 100 ? 'large' : String(chunk));
+      if (chunk.length > 100) left.write('question');
+    });
+    right.on('data', () => right.write('answer'));
+    await turns();
+    right.write('hello');
+    left.pause();
+    right.write(Buffer.alloc(left.readableHighWaterMark));
+    right.write('small');
+    left.resume();
+    await turns();
+    right.end('later');
+    await finished(left, { writable: false });
+    expect(got).toEqual(['hello', 'large', 'small', 'answer', 'later']);
+    left.destroy();
+  });
+
   it('holds no more than two high-water marks while nobody reads, and goes on when somebody does', async () => {
     const [left, right] = createMemoryDuplexes();
     const chunk = Buffer.alloc(4096);

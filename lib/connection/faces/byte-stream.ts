@@ -8,6 +8,7 @@
 import { Duplex, type Readable, Writable } from 'node:stream';
 import { ProtocolError } from '../../errors.ts';
 import { WsFrame } from '../../protocol/frame.ts';
+import { pushBytes } from '../../stream/push-bytes.ts';
 import type { CloseInfo } from '../closer.ts';
 import { PieceReader, type PieceSource } from '../reading/piece-reader.ts';
 import { QueueAccount, type QueueHolder } from '../writing/queue-account.ts';
@@ -99,7 +100,7 @@ export class ByteStream extends Duplex {
       this.#source.violated(new ProtocolError('WS_ERR_UNEXPECTED_TEXT'));
       return true;
     }
-    return frame.payload.length === 0 || this.push(frame.payload);
+    return frame.payload.length === 0 || pushBytes(this, frame.payload);
   }
 
   #end(): void {

@@ -5,6 +5,7 @@
  * has begun to read by then is abandoned: the rest of it is thrown away, or the connection fails, as an option says.
  */
 import type { WsFrame } from '../../protocol/frame.ts';
+import { pushBytes } from '../../stream/push-bytes.ts';
 import { PieceReader, type PieceSource } from './piece-reader.ts';
 import { WsMessage } from './ws-message.ts';
 
@@ -100,7 +101,7 @@ export class MessageIterator implements AsyncIterableIterator<WsMessage> {
     this.#isInside = !frame.isFinal;
     if (isFirst) this.#begin(frame.isText() ? 'text' : 'binary');
     const message = this.#message!;
-    if (frame.payload.length > 0) message.push(detach(frame.payload));
+    if (frame.payload.length > 0) pushBytes(message, detach(frame.payload));
     if (frame.isFinal) message.push(null);
     if (isFirst) this.#begun();
     // An empty fragment gives nothing to who has asked for more: he would not ask again.
