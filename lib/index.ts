@@ -14,6 +14,7 @@ export type {
   RetryMessage,
   ViolationMessage,
 } from './connection/diagnostics.ts';
+export type { WsConnectionEvents } from './connection/faces/frame-duplex.ts';
 export type { FragmentsOptions } from './connection/faces/stream-access.ts';
 export type { WebMessage, WebStreams } from './connection/faces/web-face.ts';
 export type { FrameIterator } from './connection/reading/frame-iterator.ts';
@@ -69,6 +70,7 @@ export type { CatchUpOptions, MessageFormat, TopicLinkOptions } from './fanout/t
 export type { DropReason, LeaveReason, TopicMember } from './fanout/topic/topic-member.ts';
 export type { Drop, DropMessage } from './fanout/topic/topic-news.ts';
 export type { SlowPolicy, TopicAddOptions, TopicMemberOptions, TopicOptions } from './fanout/topic/topic-options.ts';
+export type { TopicEvents } from './fanout/topic/topic-writable.ts';
 export {
   acceptExtensions,
   confirmExtensions,

@@ -15,7 +15,7 @@
  * answered.
  * @see RFC 6455 §5–§7
  */
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { milliseconds, resolveConnectionOptions, type WsRequest, type WsResponse } from '../options.ts';
 import { WS_CLOSE_NORMAL } from '../protocol/close-code.ts';
 import type { WsState } from '../protocol/closing.ts';
@@ -26,6 +26,7 @@ import { Bend, type BendOptions } from './bend.ts';
 import type { CloseInfo } from './closer.ts';
 import type { EstablishedOptions } from './connection-arguments.ts';
 import { publishOpen } from './diagnostics.ts';
+import { FrameDuplex } from './faces/frame-duplex.ts';
 import { restoreNodeOperators } from './faces/node-operators.ts';
 import { type FragmentsOptions, StreamAccess } from './faces/stream-access.ts';
 import type { WebStreams } from './faces/web-face.ts';
@@ -45,7 +46,7 @@ import { textFrame, toFrame, type WriteCallback, withCompress } from './writing/
  * Reading gives {@link WsFrame}s, one whole message each. Writing takes frames, strings (text) and bytes (binary).
  * `end()` is `close(1000)` after all that was written; `destroy()` is {@link forceClose}.
  */
-export class WsConnection extends Duplex {
+export class WsConnection extends FrameDuplex {
   /** Our end. */
   readonly role: WsRole;
   /** The chosen subprotocol, `''` for none. */
@@ -323,11 +324,7 @@ export class WsConnection extends Duplex {
    * @param options `signal` destroys the socket and rejects with an `AbortError`
    * @returns what became of it. Rejects for a bad code or reason (`RangeError`, `TypeError`) and for nothing else
    */
-  async close(
-    code: number = WS_CLOSE_NORMAL,
-    reason: string = '',
-    options?: WaitOptions | undefined,
-  ): Promise<CloseInfo> {
+  async close(code: number = WS_CLOSE_NORMAL, reason = '', options?: WaitOptions | undefined): Promise<CloseInfo> {
     const frame = WsFrame.close(code, reason);
     const signal = options?.signal;
     if (signal?.aborted) this.forceClose();

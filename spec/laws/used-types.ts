@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { ClientHttp2Session } from 'node:http2';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex, pipeline as Pipeline, Readable, Writable } from 'node:stream';
 import type * as wspipe from '../../lib/index.ts';
 
 /** `true` where both are the very same type, `any` and `unknown` included. */
@@ -30,6 +30,7 @@ export type Frames = All<
 export type Connections = All<
   [
     Extends<Conn, Duplex>,
+    Extends<wspipe.Topic, Writable>,
     Same<Awaited<ReturnType<Conn['recvFrame']>>, wspipe.WsFrame | null>,
     Same<Awaited<ReturnType<Conn['sendText']>>, number>,
     Same<Awaited<ReturnType<Conn['ping']>>, number | null>,
@@ -68,6 +69,8 @@ export type Endpoints = All<
 export async function use(
   conn: Conn,
   server: WsServer,
+  topic: wspipe.Topic,
+  pipeline: typeof Pipeline,
   { connect, connectForever, wsUpgrade, WsServer, refuse, WsFrame, FrameDecoder }: typeof wspipe,
   { http, socket, request }: { http: Server; socket: Duplex; request: import('node:http').IncomingMessage },
 ): Promise<void> {
@@ -114,5 +117,20 @@ export async function use(
   server.on('handlerError', (error) => error satisfies unknown);
   // @ts-expect-error
   server.on('connexion', () => {});
+  conn.on('data', (frame) => void conn.sendFrame(frame)).once('close', () => {});
+  await new Promise((resolve) => conn.once('close', resolve));
+  // A name that is known only at run time is not judged.
+  for (const name of ['end', 'finish']) conn.on(name, () => {});
+  // @ts-expect-error
+  conn.on('message', () => {});
+  // @ts-expect-error
+  conn.on('data', (text: string) => text);
+  topic.on('leave', (member, reason) => reason === 'slow' && member.connection.isOpen());
+  // @ts-expect-error
+  topic.on('jion', () => {});
+  // As a Duplex, it takes any name, as Node's typings do.
+  (conn as Duplex).on('message', () => {});
+  pipeline(conn, conn, () => {});
+  process.stdin.pipe(conn).pipe(topic);
   await server.serve(async (each) => void (await each.recvFrame()));
 }

@@ -11,7 +11,6 @@
  * room has it waiting in a queue of its own, and holds nobody else up. And nothing is lost in silence: each message that
  * a member was not given is counted, for the member and for the topic, and told of.
  */
-import { Writable } from 'node:stream';
 import { WsConnection } from '../../connection/ws-connection.ts';
 import type { ConnectionFilter } from '../broadcast.ts';
 import { type Message, prepare } from '../prepared-frame.ts';
@@ -26,6 +25,7 @@ import {
   type TopicAddOptions,
   type TopicOptions,
 } from './topic-options.ts';
+import { TopicWritable } from './topic-writable.ts';
 
 /** What a Writable tells of a write. */
 type WriteCallback = (error?: Error | null) => void;
@@ -60,10 +60,10 @@ export interface TopicStats {
 /**
  * A topic: publishes messages to the connections that are its members. `pipeline(source, topic)` publishes a stream.
  *
- * Events, told at the end of the turn: `'join'` (member), `'leave'` (member, reason), `'drop'` (member, what). No
- * `'error'` listener is needed.
+ * {@link TopicEvents | Events}, told at the end of the turn: `'join'` (member), `'leave'` (member, reason), `'drop'`
+ * (member, what). No `'error'` listener is needed.
  */
-export class Topic extends Writable {
+export class Topic extends TopicWritable {
   /** What it is called in events and diagnostics. */
   readonly name: string;
   readonly #defaults: ResolvedMemberOptions;
