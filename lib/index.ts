@@ -80,7 +80,7 @@ export {
   offerExtensions,
 } from './handshake/extension-negotiation.ts';
 export type { ExtensionOffer, ExtensionParam } from './handshake/field-grammar.ts';
-export type { ConnectionOptions, HeartbeatOptions, WsRequest, WsResponse } from './options.ts';
+export type { ConnectionOptions, HeartbeatOptions, PendingRequest, WsRequest, WsResponse } from './options.ts';
 export * from './protocol/close-code.ts';
 export {
   WS_STATE_CLOSED,

@@ -78,6 +78,16 @@ export interface WsRequest {
   readonly httpVersion: string;
 }
 
+/** The request as the functions see it that judge a handshake: `authorize`, `origins`, `selectProtocol`, `responseHeaders`. */
+export interface PendingRequest extends WsRequest {
+  /**
+   * Aborts when nobody waits for the answer any more: the client has gone (an `AbortError`), the time is over, or the
+   * server was stopped (a `HandshakeError`). So a query can be cancelled; what it then throws is caught. It is made when
+   * it is asked for, and does nothing once the connection stands.
+   */
+  readonly signal: AbortSignal;
+}
+
 /** What a client knows of the response that became a connection. */
 export interface WsResponse {
   readonly status: number;

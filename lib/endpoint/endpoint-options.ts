@@ -16,6 +16,7 @@ import {
   type ConnectionOptions,
   count,
   milliseconds,
+  type PendingRequest,
   type ResolvedConnectionOptions,
   resolveConnectionOptions,
   type WsRequest,
@@ -51,7 +52,7 @@ export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, Exte
   readonly origins?:
     | '*'
     | readonly string[]
-    | ((origin: string, request: WsRequest) => boolean | PromiseLike<boolean>)
+    | ((origin: string, request: PendingRequest) => boolean | PromiseLike<boolean>)
     | undefined;
   /** The subprotocols that are spoken, the best one first. Default: none, and the connection has `protocol` `''`. */
   readonly protocols?: readonly string[] | undefined;
@@ -59,14 +60,14 @@ export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, Exte
   readonly selectProtocol?:
     | ((
         offered: readonly string[],
-        request: WsRequest,
+        request: PendingRequest,
       ) => string | null | undefined | PromiseLike<string | null | undefined>)
     | undefined;
   /** Lets a request in: what it returns becomes `conn.context`. It refuses with `return refuse(status)`; a throw is a 500. */
-  readonly authorize?: ((request: WsRequest) => unknown) | undefined;
+  readonly authorize?: ((request: PendingRequest) => unknown) | undefined;
   /** Further fields of the 101 response, such as a cookie. */
   readonly responseHeaders?:
-    | ((request: WsRequest) => CallerHeaders | undefined | PromiseLike<CallerHeaders | undefined>)
+    | ((request: PendingRequest) => CallerHeaders | undefined | PromiseLike<CallerHeaders | undefined>)
     | undefined;
   /** Learns why a handshake was refused, after it was answered. The cause of a 500 is the error's `cause`. */
   readonly onRefused?: ((error: HandshakeError) => void) | undefined;

@@ -55,6 +55,7 @@ export type Pinned = [
   wspipe.MessageFormat,
   wspipe.MessageOptions,
   wspipe.OpenMessage,
+  wspipe.PendingRequest,
   wspipe.PerMessageDeflateOptions,
   wspipe.PingMessage,
   wspipe.PublishOptions,

@@ -14,6 +14,7 @@ import { groupFields } from '../../handshake/field-grammar.ts';
 import type { WsRequest } from '../../options.ts';
 import type { ResolvedUpgradeOptions } from '../endpoint-options.ts';
 import type { UpgradeAnswer } from '../http2/http2-answer.ts';
+import { JudgedRequest } from './judged-request.ts';
 import { formatHead, Refusal, sendRefusal } from './refusal.ts';
 import { type Interruption, SocketWatch } from './socket-watch.ts';
 import { type Admission, type Agreement, describeRequest, negotiate, type RequestHead } from './upgrade-request.ts';
@@ -74,7 +75,10 @@ export function acceptUpgrade(
   const result = negotiate(message, request, options, hooks.admit, fields);
   if (result instanceof Promise) {
     watch.watchEnd();
-    return Promise.race([watch.interrupted, result]).then(answer);
+    return Promise.race([watch.interrupted, result]).then((outcome) => {
+      if (watch.reason !== undefined) JudgedRequest.giveUp(request, watch.reason);
+      return answer(outcome);
+    });
   }
   // What it was asked may have stopped the server.
   return answer(watch.reason === undefined ? result : watch.reason);

@@ -21,9 +21,10 @@ import {
   type ServerHandshake,
   selectProtocol,
 } from '../../handshake/server-handshake.ts';
-import type { WsRequest } from '../../options.ts';
+import type { PendingRequest, WsRequest } from '../../options.ts';
 import { openExtensions, type WsNegotiatedExtensions } from '../../stream/ws-extension.ts';
 import type { ResolvedUpgradeOptions } from '../endpoint-options.ts';
+import { JudgedRequest } from './judged-request.ts';
 import { Refusal } from './refusal.ts';
 
 /** A request as Node's parser gives it, as far as it matters here. */
@@ -52,7 +53,7 @@ export const sha1: Sha1 =
     : (text) => crypto.createHash('sha1').update(text).digest('base64');
 
 /**
- * Makes what the caller's functions and the connection see of a request. It holds nothing of the socket.
+ * Makes what the caller's functions and the connection see of a request.
  *
  * @param fields the request's header fields, where they were grouped already
  */
@@ -60,12 +61,12 @@ export function describeRequest(
   request: RequestHead,
   socket: Duplex,
   fields: HeaderFields = groupFields(request.rawHeaders),
-): WsRequest {
+): JudgedRequest {
   const { url = '', headers, httpVersion } = request;
   const lines = fields['sec-websocket-protocol'] ?? [];
   // Newer Nodes wrap the socket of a request with a body; the raw form's request has a socket that is none.
   const remoteAddress = addressOf(socket) ?? addressOf(request.socket);
-  return { url, headers, remoteAddress, protocols: parseTokenList(lines) ?? [], httpVersion };
+  return new JudgedRequest({ url, headers, remoteAddress, protocols: parseTokenList(lines) ?? [], httpVersion });
 }
 
 function addressOf(socket: Duplex & { readonly remoteAddress?: string | undefined }): string | undefined {
@@ -83,7 +84,7 @@ function addressOf(socket: Duplex & { readonly remoteAddress?: string | undefine
  */
 export function negotiate(
   message: RequestHead,
-  request: WsRequest,
+  request: PendingRequest,
   options: ResolvedUpgradeOptions,
   admit: Admission | undefined,
   fields: HeaderFields = groupFields(message.rawHeaders),
@@ -118,7 +119,7 @@ function hasJudges({ authorize, selectProtocol: select, responseHeaders }: Resol
 async function askJudges(
   handshake: ServerHandshake,
   asked: HandshakeRequest,
-  request: WsRequest,
+  request: PendingRequest,
   options: ResolvedUpgradeOptions,
 ): Promise<Verdict> {
   try {
@@ -160,7 +161,7 @@ function judgeOrigin(
 async function askAboutOrigin(
   handshake: ServerHandshake,
   asked: HandshakeRequest,
-  request: WsRequest,
+  request: PendingRequest,
   { origins }: ResolvedUpgradeOptions,
 ): Promise<Refusal | undefined> {
   if (typeof origins !== 'function') return judgeOrigin(handshake, asked, origins);
@@ -205,7 +206,7 @@ function chooseProtocol(
 
 async function askForProtocol(
   offered: readonly string[],
-  request: WsRequest,
+  request: PendingRequest,
   { selectProtocol: select }: ResolvedUpgradeOptions,
 ): Promise<string | undefined> {
   return offered.length === 0 ? undefined : ((await select?.(offered, request)) ?? undefined);
