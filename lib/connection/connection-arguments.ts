@@ -9,7 +9,7 @@ import type { WsNegotiatedExtensions } from '../stream/ws-extension.ts';
 export type WsMessageLike = WsFrame | string | BytesLike;
 
 /** What the handshake hands over beside the socket. */
-export interface EstablishedOptions extends ConnectionOptions {
+export interface EstablishedOptions<Context = unknown> extends ConnectionOptions {
   /** Bytes that came behind the handshake and were already read. */
   readonly head?: BytesLike | undefined;
   /** The chosen subprotocol. Default `''`: none. */
@@ -21,5 +21,5 @@ export interface EstablishedOptions extends ConnectionOptions {
   /** What the client knows of the response. */
   readonly response?: WsResponse | undefined;
   /** What `authorize` returned. */
-  readonly context?: unknown;
+  readonly context?: Context | undefined;
 }

@@ -46,7 +46,7 @@ import { textFrame, toFrame, type WriteCallback, withCompress } from './writing/
  * Reading gives {@link WsFrame}s, one whole message each. Writing takes frames, strings (text) and bytes (binary).
  * `end()` is `close(1000)` after all that was written; `destroy()` is {@link forceClose}.
  */
-export class WsConnection extends FrameDuplex {
+export class WsConnection<Context = unknown> extends FrameDuplex {
   /** Our end. */
   readonly role: WsRole;
   /** The chosen subprotocol, `''` for none. */
@@ -58,7 +58,7 @@ export class WsConnection extends FrameDuplex {
   /** The response that became this connection; on a client that did the handshake. */
   readonly response: WsResponse | undefined;
   /** What `authorize` returned. */
-  readonly context: unknown;
+  readonly context: Context;
 
   readonly #bend: Bend;
 
@@ -75,7 +75,7 @@ export class WsConnection extends FrameDuplex {
     this.extensions = options.extensions?.header ?? '';
     this.request = options.request;
     this.response = options.response;
-    this.context = options.context;
+    this.context = options.context as Context;
     // What a peer does must not end the process for want of a listener; `finished` and `closeInfo` see it all the same.
     this.on('error', nothing);
     const limits = resolved ?? resolveConnectionOptions(options);
@@ -90,15 +90,14 @@ export class WsConnection extends FrameDuplex {
    * connection from then on, and what it gives is unmasked in place
    * @throws TypeError, RangeError for an option that cannot be
    */
-  static fromServer(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
+  static fromServer<Context = unknown>(
+    socket: Duplex,
+    options?: EstablishedOptions<Context> | undefined,
+  ): WsConnection<Context> {
     return new WsConnection('server', socket, options);
   }
 
-  /**
-   * Makes the client's end of a connection over a socket on which the handshake is done.
-   *
-   * @param socket as for {@link fromServer}
-   */
+  /** Makes the client's end of a connection over a socket on which the handshake is done, as {@link fromServer} does. */
   static fromClient(socket: Duplex, options?: EstablishedOptions | undefined): WsConnection {
     return new WsConnection('client', socket, options);
   }

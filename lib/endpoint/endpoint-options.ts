@@ -24,6 +24,7 @@ import {
 import { WS_HEADER_BUFFER } from '../protocol/sizes.ts';
 import type { WsExtension } from '../stream/ws-extension.ts';
 import { type ExtensionOptions, resolveExtensions } from './extension-options.ts';
+import type { Refusal } from './upgrade/refusal.ts';
 
 /** What both ends of an opening handshake limit. */
 export interface HandshakeLimits {
@@ -42,8 +43,8 @@ export interface HandshakeLimits {
   readonly handshakeTimeoutMs?: number | undefined;
 }
 
-/** What the side that accepts a handshake takes. Functions are given the request as the connection will show it. */
-export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, ExtensionOptions {
+/** What the side that accepts a handshake takes. Functions are given the request that the connection will show. */
+export interface UpgradeOptions<Context = unknown> extends ConnectionOptions, HandshakeLimits, ExtensionOptions {
   /**
    * Which pages may connect, by their Origin field: `'*'` for all, a list of origins as browsers write them, or a
    * function. Default: the pages of the request's own host, because browsers let any page connect to anywhere. A request
@@ -64,7 +65,7 @@ export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, Exte
       ) => string | null | undefined | PromiseLike<string | null | undefined>)
     | undefined;
   /** Lets a request in: what it returns becomes `conn.context`. It refuses with `return refuse(status)`; a throw is a 500. */
-  readonly authorize?: ((request: PendingRequest) => unknown) | undefined;
+  readonly authorize?: ((request: PendingRequest) => Context | Refusal | PromiseLike<Context | Refusal>) | undefined;
   /** Further fields of the 101 response, such as a cookie. */
   readonly responseHeaders?:
     | ((request: PendingRequest) => CallerHeaders | undefined | PromiseLike<CallerHeaders | undefined>)
@@ -74,7 +75,7 @@ export interface UpgradeOptions extends ConnectionOptions, HandshakeLimits, Exte
 }
 
 /** What a {@link WsServer} takes. */
-export interface ServerOptions extends UpgradeOptions {
+export interface ServerOptions<Context = unknown> extends UpgradeOptions<Context> {
   /** The path that is served, without the query, or a function that decides at once. Default: all. 404 otherwise. */
   readonly path?: string | ((request: WsRequest) => boolean) | undefined;
   /** How many connections there may be at once, those that are still in the handshake included; 503 beyond it. Default `Infinity`. */

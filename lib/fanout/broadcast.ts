@@ -8,7 +8,7 @@ import { isFragment } from '../protocol/message-assembler.ts';
 import { type Message, prepare } from './prepared-frame.ts';
 
 /** Picks those who get a message. */
-export type ConnectionFilter = (connection: WsConnection) => boolean;
+export type ConnectionFilter<Context = unknown> = (connection: WsConnection<Context>) => boolean;
 
 /**
  * Sends a message on all connections that `filter` picks.

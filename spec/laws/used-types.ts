@@ -65,6 +65,46 @@ export type Endpoints = All<
   ]
 >;
 
+interface User {
+  readonly name: string;
+}
+
+/** What `authorize` gives is the type of `context`, less the refusals. */
+export async function authorize(
+  { WsServer, wsServer, wsUpgrade, refuse, Topic }: typeof wspipe,
+  find: (url: string) => User | undefined,
+  { http, socket, request }: { http: Server; socket: Duplex; request: import('node:http').IncomingMessage },
+): Promise<unknown> {
+  const users = await WsServer.bind(0, { authorize: async ({ url }) => find(url) ?? refuse(401) });
+  const same = await wsServer(0, { authorize: ({ url }) => find(url) ?? refuse(401) });
+  const attached = WsServer.attach(http, {
+    path: '/a',
+    authorize: ({ url }) => (url === '' ? refuse(404) : { id: 1 }),
+  });
+  const upgraded = await wsUpgrade(request, socket, Buffer.alloc(0), { authorize: async () => {} });
+  const unasked = await wsServer(0, { maxConnections: 1 });
+  type Inferred = All<
+    [
+      Same<typeof users, wspipe.WsServer<User>>,
+      Same<typeof same, wspipe.WsServer<User>>,
+      Same<typeof attached, wspipe.WsServer<{ id: number }>>,
+      Same<typeof upgraded, wspipe.WsConnection<void> | null>,
+      Same<typeof unasked, WsServer>,
+      Same<Item<typeof users>, wspipe.WsConnection<User>>,
+    ]
+  >;
+  // Who does not care for it takes any.
+  const topic = new Topic();
+  const bare: WsServer = users;
+  await bare.serve((conn: Conn) => topic.add(conn));
+  await users.serve((conn: Conn) => topic.add(conn));
+  await users.serve(async ({ context }) => context.name);
+  await users.broadcast('hello', ({ context }) => context.name === 'Ada');
+  users.on('connection', (conn) => conn.context.name).on('handlerError', (_error, { context }) => context.name);
+  for (const conn of users.connections) topic.add(conn).connection.context satisfies unknown;
+  return [] satisfies Inferred[];
+}
+
 /** Calls as somebody writes them, never made. */
 export async function use(
   conn: Conn,

@@ -9,7 +9,7 @@ import type { WsConnection } from '../../connection/ws-connection.ts';
 import { WS_CLOSE_NORMAL, WS_CLOSE_UNEXPECTED } from '../../protocol/close-code.ts';
 
 /** Does what is to be done with one connection; the connection is closed when it is through. */
-export type ConnectionHandler = (connection: WsConnection) => unknown;
+export type ConnectionHandler<Context = unknown> = (connection: WsConnection<Context>) => unknown;
 
 /** What serving needs of a server. */
 export interface Servable {

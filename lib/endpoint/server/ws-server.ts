@@ -38,11 +38,11 @@ export interface ServerCloseOptions {
 }
 
 /** The events of a {@link WsServer}. */
-export interface WsServerEvents {
+export interface WsServerEvents<Context = unknown> {
   /** A connection stands. With a listener, connections are not queued for `accept()`. */
-  readonly connection: [connection: WsConnection];
+  readonly connection: [connection: WsConnection<Context>];
   /** A handler given to `serve()` threw. Without a listener, a process warning says so. */
-  readonly handlerError: [error: unknown, connection: WsConnection];
+  readonly handlerError: [error: unknown, connection: WsConnection<Context>];
   /** The system refused something to the listening socket. Without a listener, a process warning says so. */
   readonly error: [error: Error];
 }
@@ -50,9 +50,10 @@ export interface WsServerEvents {
 /**
  * Accepts WebSocket connections.
  *
- * Take them with `accept()`, with `for await`, with `serve()`, or with the `'connection'` event.
+ * Take them with `accept()`, with `for await`, with `serve()`, or with the `'connection'` event. What `authorize` gives
+ * is the type of their `context`.
  */
-export class WsServer extends EventEmitter<WsServerEvents> {
+export class WsServer<Context = unknown> extends EventEmitter<WsServerEvents<Context>> {
   /** What the caller has asked for; `undefined` is no limit to an echo. */
   readonly #maxMessageBytes: number | undefined;
   readonly #lobby: Lobby;
@@ -66,7 +67,7 @@ export class WsServer extends EventEmitter<WsServerEvents> {
   #closing: Promise<void> | undefined;
   #port = 0;
 
-  private constructor(options: ServerOptions | undefined) {
+  private constructor(options: ServerOptions<Context> | undefined) {
     super();
     this.#lobby = new Lobby(resolveServerOptions(options), this);
     this.#maxMessageBytes = options?.maxMessageBytes;
@@ -81,12 +82,15 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * @throws TypeError, RangeError for wrong arguments, AbortError, and the system's error (EADDRINUSE, EACCES …), as a
    * rejection
    */
-  static override async bind(where: number | ListenOptions, options?: ServerOptions | undefined): Promise<WsServer> {
+  static override async bind<Context = unknown>(
+    where: number | ListenOptions,
+    options?: ServerOptions<Context> | undefined,
+  ): Promise<WsServer<Context>> {
     const isListenable = typeof where === 'number' || (typeof where === 'object' && where !== null);
     if (!isListenable) throw new TypeError('bind needs a port or listen options');
     const signal = typeof where === 'object' ? where.signal : undefined;
     if (signal?.aborted) throw createAbortError(signal);
-    const server = new WsServer(options);
+    const server = new WsServer<Context>(options);
     const { options: resolved } = server.#lobby;
     const door = new FrontDoor(resolved, {
       onUpgrade: (upgrade, watch) => server.#lobby.enter(upgrade, watch, { door }),
@@ -114,9 +118,12 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * served beside upgrades; attach before it listens, as its sessions are told so when they begin
    * @throws TypeError, RangeError for wrong arguments
    */
-  static attach(httpServer: AttachableServer, options?: Omit<ServerOptions, 'tls'> | undefined): WsServer {
+  static attach<Context = unknown>(
+    httpServer: AttachableServer,
+    options?: Omit<ServerOptions<Context>, 'tls'> | undefined,
+  ): WsServer<Context> {
     if (typeof httpServer?.on !== 'function') throw new TypeError('attach needs an HTTP server');
-    const server = new WsServer(options);
+    const server = new WsServer<Context>(options);
     const lobby = server.#lobby;
     const { handshakeTimeoutMs } = lobby.options;
     const take = (upgrade: Upgrade): boolean => {
@@ -130,8 +137,8 @@ export class WsServer extends EventEmitter<WsServerEvents> {
   }
 
   /** The connections that stand, queued ones included. It changes as they come and go. */
-  get connections(): ReadonlySet<WsConnection> {
-    return this.#lobby.connections;
+  get connections(): ReadonlySet<WsConnection<Context>> {
+    return this.#lobby.connections as ReadonlySet<WsConnection<Context>>;
   }
 
   /** What the server counts, at this moment. */
@@ -168,13 +175,13 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * @returns null after the server has stopped and the connections that were waiting are handed out
    * @throws AbortError, as a rejection, and nothing else
    */
-  accept(options: { signal?: AbortSignal | undefined } = {}): Promise<WsConnection | null> {
-    return this.#lobby.queue.take(options.signal);
+  accept(options: { signal?: AbortSignal | undefined } = {}): Promise<WsConnection<Context> | null> {
+    return this.#lobby.queue.take(options.signal) as Promise<WsConnection<Context> | null>;
   }
 
   /** Hands out connection by connection until the server has stopped. Leaving the loop stops nothing. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<WsConnection, void, undefined> {
-    for (let connection: WsConnection | null; (connection = await this.accept()) !== null; ) yield connection;
+  async *[Symbol.asyncIterator](): AsyncGenerator<WsConnection<Context>, void, undefined> {
+    for (let connection: WsConnection<Context> | null; (connection = await this.accept()) !== null; ) yield connection;
   }
 
   /**
@@ -184,9 +191,9 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * @param options an abort of `signal` closes the server, and then resolves
    * @returns a promise that is kept when the server has stopped and its connections have ended
    */
-  async serve(handler: ConnectionHandler, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async serve(handler: ConnectionHandler<Context>, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (typeof handler !== 'function') throw new TypeError('serve needs a function');
-    await serveConnections(this, handler, options.signal);
+    await serveConnections(this, handler as ConnectionHandler, options.signal);
   }
 
   /** Echoes text and binary on every connection, all at once, streamed, so of any size; ends as `serve()` does. */
@@ -205,8 +212,8 @@ export class WsServer extends EventEmitter<WsServerEvents> {
    * @throws TypeError for what is no message, or where a connection is inside a message of raw fragments; as a rejection,
    * when all others have been sent it
    */
-  broadcast(message: Message, filter?: ConnectionFilter | undefined): Promise<number> {
-    return broadcast(this.connections, message, filter);
+  broadcast(message: Message, filter?: ConnectionFilter<Context> | undefined): Promise<number> {
+    return broadcast(this.connections, message, filter as ConnectionFilter);
   }
 
   /** Takes no new connections; handshakes under way get a 503. Connections that stand go on. */
@@ -283,9 +290,10 @@ export class WsServer extends EventEmitter<WsServerEvents> {
   }
 }
 
-/**
- * Listens on a port: the same as {@link WsServer.bind}.
- */
-export function wsServer(where: number | ListenOptions, options?: ServerOptions | undefined): Promise<WsServer> {
+/** Listens on a port: the same as {@link WsServer.bind}. */
+export function wsServer<Context = unknown>(
+  where: number | ListenOptions,
+  options?: ServerOptions<Context> | undefined,
+): Promise<WsServer<Context>> {
   return WsServer.bind(where, options);
 }

@@ -23,11 +23,11 @@ import { SocketWatch } from './socket-watch.ts';
  * @throws TypeError, RangeError for wrong arguments, as a rejection, and nothing else
  * @see RFC 6455 §4.2
  */
-export function wsUpgrade(
+export function wsUpgrade<Context = unknown>(
   socket: Duplex,
   bytes: Uint8Array,
-  options?: UpgradeOptions | undefined,
-): Promise<WsConnection | null>;
+  options?: UpgradeOptions<Context> | undefined,
+): Promise<WsConnection<Context> | null>;
 /**
  * Accepts a WebSocket handshake in the `'upgrade'` event of an HTTP server. Call it in the event itself: a socket that
  * fails while nobody listens ends the process.
@@ -36,12 +36,12 @@ export function wsUpgrade(
  * @param socket its socket, ours from now on
  * @param head the bytes behind the request that were already read
  */
-export function wsUpgrade(
+export function wsUpgrade<Context = unknown>(
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
-  options?: UpgradeOptions | undefined,
-): Promise<WsConnection | null>;
+  options?: UpgradeOptions<Context> | undefined,
+): Promise<WsConnection<Context> | null>;
 export async function wsUpgrade(
   first: Duplex | IncomingMessage,
   second: Uint8Array | Duplex,
