@@ -2,7 +2,7 @@
  * The command line, pure: words in, a command out. A mistake is a command too (`misuse`), with what to do about it;
  * nothing here prints, exits or looks at the machine.
  */
-import { cutUp, type OptionTable, type OptionToken, readOptions, type Words } from './command-line.ts';
+import { cutUp, type OptionTable, type OptionToken, readOptions, type Token, type Words } from './command-line.ts';
 import { CONNECT_OPTIONS, type ConnectCommand, parseConnect } from './connect/connect-arguments.ts';
 import { ECHO_OPTIONS, type EchoOptions, parseEcho } from './echo/echo-arguments.ts';
 import { suggest } from './near-word.ts';
@@ -64,6 +64,7 @@ export function parseArguments(args: readonly string[]): Command {
   const topic = command?.name ?? 'wspipe';
   if (given.some(({ name }) => name === 'help')) return { kind: 'help', topic };
   try {
+    if (command?.name === 'serve') assertBeforeCommand(tokens);
     const values = judge(given, command);
     if (values.has('version')) return { kind: 'version' };
     if (command === undefined) return parseBare(names);
@@ -74,6 +75,20 @@ export function parseArguments(args: readonly string[]): Command {
     if (error instanceof Misuse) return { kind: 'misuse', topic, message: error.message };
     throw error;
   }
+}
+
+/** @throws Misuse where an option stands behind the command that is to be served: whose is it? */
+function assertBeforeCommand(tokens: readonly Token[]): void {
+  const end = tokens.findIndex(({ kind }) => kind === 'option-terminator');
+  const ours = tokens.slice(0, end === -1 ? tokens.length : end);
+  const [, served] = ours.filter((token) => token.kind === 'positional');
+  if (served === undefined) return;
+  const late = ours.slice(ours.indexOf(served)).find((token) => token.kind === 'option');
+  if (late === undefined) return;
+  const example = `wspipe serve -- ${served.value} ${late.rawName}`;
+  throw new Misuse(
+    `Is ${late.rawName} for ${served.value}? Then write ${example}. What is for wspipe stands before --`,
+  );
 }
 
 function judge(given: readonly OptionToken[], command: SubCommand | undefined): Words['values'] {

@@ -68,7 +68,14 @@ describe('parseArguments', () => {
     ['echo --constructor', '--constructor is not an option of wspipe echo.'],
     ['connect --jsn ws://x/', '--jsn is not an option of wspipe connect. Did you mean --json?'],
     ['serve --origin x -- cat', '--origin is not an option of wspipe serve. Did you mean --allow-origin?'],
-    ['serve tail -F x', '-F is not an option of wspipe serve. What belongs to the command stands behind --'],
+    ['serve -F -- tail x', '-F is not an option of wspipe serve. What belongs to the command stands behind --'],
+    ['serve tail -F x', 'Is -F for tail? Then write wspipe serve -- tail -F. What is for wspipe stands before --'],
+    ['serve sed -n p', 'Is -n for sed? Then write wspipe serve -- sed -n. What is for wspipe stands before --'],
+    [
+      'serve cat --port 1',
+      'Is --port for cat? Then write wspipe serve -- cat --port. What is for wspipe stands before --',
+    ],
+    ['connect -n ws://x/', '--count takes a whole number from 1 to 9007199254740991, not ws://x/.'],
   ])('explains what is wrong with "%s"', (line, message) => {
     expect(parse(line)).toMatchObject({ kind: 'misuse', message });
   });

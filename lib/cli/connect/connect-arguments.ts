@@ -67,8 +67,9 @@ On a terminal it is a conversation: a line is a message, the arrow keys bring
 back earlier ones, /help lists what else there is, Ctrl-D or Ctrl-C closes.
 
 In a pipe it is a filter. Each line of the input is sent as a text message, each
-message is printed as a line. With --binary, bytes go both ways as they are.
-Whatever the size, memory stays the same, and who is slow holds the other back.
+message, text or binary, is printed as a line. With --binary, bytes go both ways
+as they are. Whatever the size, memory stays the same, and who is slow holds the
+other back.
 
 Options
   -b, --binary             bytes instead of lines. Input of any size leaves as
@@ -123,6 +124,8 @@ Examples
 
 /** @throws Misuse */
 export function parseConnect({ operands: [url, second], values }: Words): ConnectCommand {
+  // First, for a number that was forgotten has taken the URL for itself.
+  const count = values.number('count', { fallback: Number.POSITIVE_INFINITY, min: 1 });
   if (url === undefined) throw new Misuse('Where to? wspipe connect takes a URL, such as ws://localhost:8080/');
   if (second !== undefined) throw new Misuse(`wspipe connect takes one URL, and ${second} is one more.`);
   if (values.has('compress') && values.has('no-compress')) {
@@ -130,7 +133,6 @@ export function parseConnect({ operands: [url, second], values }: Words): Connec
   }
   const { maxLineBytes, maxMessageBytes } = CONNECT_DEFAULTS;
   const isBinary = values.has('binary');
-  const count = values.number('count', { fallback: Number.POSITIVE_INFINITY, min: 1 });
   return {
     dial: parseDial(url, values),
     isBinary,

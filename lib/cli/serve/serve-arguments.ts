@@ -46,10 +46,10 @@ Usage
   wspipe serve [options] -- <command> [arguments]
 
 What comes on a connection is the process's input, what it prints is sent. A
-line is a text message, and the other way round; with --binary, bytes go both
-ways as they are. What it writes to stderr comes out here. Nothing is buffered
-beyond a bound: a process that does not read holds the connection back, and the
-other way round.
+line is a text message, and the other way round (a binary message that comes is
+a line, too); with --binary, bytes go both ways as they are. What it writes to
+stderr comes out here. Nothing is buffered beyond a bound: a process that does
+not read holds the connection back, and the other way round.
 
 Options
   --host <address>         where to listen. Default ${SERVE_DEFAULTS.host}: only this

@@ -11,6 +11,7 @@ import { explainListenFailure } from '../listen-failure.ts';
 import { listUrls } from '../listen-urls.ts';
 import { waitForStop } from '../stop.ts';
 import { complain, createPaint, type Terminal } from '../terminal.ts';
+import { explainMissing } from './find-command.ts';
 import { ProcessBridge } from './process-bridge.ts';
 import { createEnvironment } from './process-environment.ts';
 import type { ServeOptions } from './serve-arguments.ts';
@@ -21,6 +22,11 @@ import type { ServeOptions } from './serve-arguments.ts';
  * @returns the exit code: 0 after a stop, 1 where it could not start
  */
 export async function runServeCommand(options: ServeOptions, terminal: Terminal): Promise<number> {
+  const problem = await explainMissing(options.command, terminal.env.PATH);
+  if (problem !== undefined) {
+    complain(terminal, problem);
+    return EXIT_FAILED;
+  }
   const bridges = new Map<ProcessBridge, Promise<void>>();
   let server: WsServer;
   try {

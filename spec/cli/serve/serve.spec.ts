@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runServeCommand } from '../../../lib/cli/serve/serve.ts';
 import { parseServe, SERVE_OPTIONS } from '../../../lib/cli/serve/serve-arguments.ts';
 import { connect } from '../../../lib/endpoint/client/connect.ts';
@@ -48,11 +51,23 @@ describe('wspipe serve', () => {
     expect(await exitCode).toBe(130);
   });
 
+  it('does not start without its command', async () => {
+    const terminal = new FakeTerminal(process.env);
+    const options = parseServe(wordsOf('--port 0 -- /no/such/command', SERVE_OPTIONS));
+    expect(await runServeCommand(options, terminal)).toBe(1);
+    expect(terminal.stderr.text).toBe('wspipe: /no/such/command: there is no such file.\n');
+    expect(terminal.stdout.text).toBe('');
+  });
+
   it('says what went wrong with a process', async () => {
-    const { terminal, url, exitCode } = await start('-- /no/such/command');
+    const folder = await mkdtemp(join(tmpdir(), 'wspipe-serve-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const script = join(folder, 'script');
+    await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const { terminal, url, exitCode } = await start(`-- ${script}`);
     const conn = await connect(url);
     expect(await conn.recvFrame()).toBeNull();
-    await terminal.stderr.find(/wspipe: \/no\/such\/command: spawn \/no\/such\/command ENOENT\n/);
+    await terminal.stderr.find(/wspipe: \S+script: spawn \S+script ENOENT\n/);
     terminal.emit('SIGINT');
     expect(await exitCode).toBe(0);
   });
