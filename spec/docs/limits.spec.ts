@@ -1,9 +1,13 @@
 /** Every knob stands in docs/options.md, and every channel and limit that is told stands in docs/guide/diagnostics.md. */
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { resolveBackoff } from '../../lib/endpoint/client/backoff.ts';
+import { resolveForeverOptions } from '../../lib/endpoint/client/forever-options.ts';
 import { resolveConnectOptions, resolveServerOptions } from '../../lib/endpoint/endpoint-options.ts';
 import { createPair } from '../../lib/endpoint/pair.ts';
 import { Lobby } from '../../lib/endpoint/server/lobby.ts';
+import { resolveSettings } from '../../lib/fanout/backplane/backplane-options.ts';
+import { resolveHistory } from '../../lib/fanout/backplane/memory-log.ts';
 import { resolveMemberOptions } from '../../lib/fanout/topic/topic-options.ts';
 import { resolveConnectionOptions } from '../../lib/options.ts';
 import { literals, readSources, readText } from '../laws/sources.ts';
@@ -19,12 +23,27 @@ function rowsOf(path: string, heading?: string): string[] {
   return cells.flatMap((cell) => [...cell.matchAll(/`([\w:-]+)[^`]*`/g)].map((match) => match[1] ?? ''));
 }
 
+/** What can be compared: functions are made anew each time. */
+const withoutFunctions = (resolved: object): unknown =>
+  JSON.parse(JSON.stringify(resolved, (_name, value) => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value)));
+
 const strings = readSources('lib').flatMap(({ code }) => literals(code));
 const options = new Set(
   [resolveConnectionOptions(), resolveServerOptions(), resolveConnectOptions(), resolveMemberOptions({})].flatMap(
     (resolved) => Object.keys(resolved),
   ),
 );
+/** What resolves options, with all that it takes. */
+const resolvers: readonly (readonly [string, (options: object) => object])[] = [
+  ['a connection', resolveConnectionOptions],
+  ['a server', resolveServerOptions],
+  ['a client', resolveConnectOptions],
+  ['a client that comes back', (options) => resolveForeverOptions('ws://a.example', options)],
+  ['its waits', resolveBackoff],
+  ['a member of a topic', (options) => resolveMemberOptions(options)],
+  ['a backplane', resolveSettings],
+  ['a history', resolveHistory],
+];
 // What is left of the options for the connection is no option itself.
 options.delete('connection');
 
@@ -32,6 +51,14 @@ describe('docs/options.md', () => {
   it('has a row for each option that is resolved', () => {
     const rows = new Set(rowsOf('docs/options.md'));
     expect([...options].filter((name) => !rows.has(name))).toEqual([]);
+  });
+
+  it.each(resolvers)('tells the truth of %s: what is undefined counts as not given', (_what, resolve) => {
+    const without = resolve({});
+    const names = [...Object.keys(without), ...Object.keys(Object(Reflect.get(without, 'connection')))];
+    expect(names.length).toBeGreaterThan(1);
+    const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
+    expect(withoutFunctions(resolve(nothing))).toEqual(withoutFunctions(without));
   });
 });
 

@@ -15,7 +15,7 @@ export interface WsConnectionEvents {
   readonly end: [];
   /** `write()` has given `false`, and there is room again. */
   readonly drain: [];
-  /** All that was written has left, or never will, behind `end()`. */
+  /** It was closed cleanly, behind all that was written. */
   readonly finish: [];
   /** The connection was cut, or was failed. `closeInfo` tells the same. */
   readonly error: [error: Error];

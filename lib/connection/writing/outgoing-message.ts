@@ -60,24 +60,27 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     this.on('error', ignore);
   }
 
-  /** Bytes of payload that wait to be cut: what was written, without what has been cut off the write in hand. */
+  /** @internal bytes of payload that wait to be cut: what was written, without what has been cut off the write in hand. */
   get bytes(): number {
     return this.#isDone ? 0 : this.writableLength - this.#offset;
   }
 
+  /** @internal */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
+  /** @internal */
   get isDone(): boolean {
     return this.#isDone;
   }
 
+  /** @internal */
   get isOpen(): boolean {
     return !this.#isEnding && !this.#isDone;
   }
 
-  /** Cuts off the next fragment; `undefined` when more has to be written first. */
+  /** @internal cuts off the next fragment; `undefined` when more has to be written first. */
   next(): WsFrame | undefined {
     const chunk = this.#chunk;
     if (chunk === undefined) return this.#isEnding ? this.#fragment(NO_BYTES, true) : undefined;
@@ -88,6 +91,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     return fragment;
   }
 
+  /** @internal */
   takeSettle(): Settle | undefined {
     const callback = this.#callback;
     if (this.#chunk !== undefined || callback === undefined) return undefined;
@@ -100,6 +104,7 @@ export class OutgoingMessage extends Writable implements OutboxJob {
     };
   }
 
+  /** @internal */
   roadClosed(): void {
     this.#isDone = true;
     const callback = this.#callback;

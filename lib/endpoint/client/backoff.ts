@@ -33,7 +33,7 @@ export interface BackoffOptions {
 /**
  * Says how long to wait, in ms, in place of {@link BackoffOptions}; `null` or `false` gives up.
  *
- * @param attempt which retry in a row comes next, from 1 on
+ * @param attempt which retry comes next, from 1 on, counted since a connection has stood for `stableAfterMs`
  */
 export type BackoffFunction = (attempt: number, setback: Setback) => number | null | false;
 

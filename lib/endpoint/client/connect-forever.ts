@@ -78,7 +78,7 @@ export class ConnectionIterator implements AsyncIterableIterator<WsConnection, u
     this.#random = random;
   }
 
-  /** How many retries in a row there were, since a connection has stood for `stableAfterMs`. */
+  /** How many retries there were since a connection has stood for `stableAfterMs`. */
   get attempt(): number {
     return this.#attempt;
   }

@@ -23,7 +23,10 @@ export interface ConnectForeverOptions extends Omit<ConnectOptions, 'headers' | 
   readonly backoff?: BackoffOptions | BackoffFunction | undefined;
   /** ms that a connection must stand until the waits are short again. Default 10,000: one that is cut at once is no success. */
   readonly stableAfterMs?: number | undefined;
-  /** How many retries there may be in a row. Default `Infinity`; 0 tries once. */
+  /**
+   * How many retries there may be until a connection has stood for `stableAfterMs`: one that was cut sooner counts as one
+   * that was not there. Default `Infinity`; 0 tries once.
+   */
   readonly maxRetries?: number | undefined;
   /** Judges whether to go on, in place of `setback.isTransient`. */
   readonly shouldRetry?: ((setback: Setback) => boolean) | undefined;

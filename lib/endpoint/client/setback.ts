@@ -9,7 +9,7 @@ import { HandshakeError } from '../../errors.ts';
 
 /** A try that did not succeed, or a connection that has ended: one of `error` and `closeInfo` is there. */
 export interface Setback {
-  /** Which retry in a row comes next, from 1 on; it begins anew when a connection has stood for `stableAfterMs`. */
+  /** Which retry comes next, from 1 on, counted since a connection has stood for `stableAfterMs`; a shorter one does not count. */
   readonly attempt: number;
   /** Why there was no connection. */
   readonly error?: Error | undefined;

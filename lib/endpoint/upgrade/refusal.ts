@@ -50,13 +50,13 @@ export class Refusal {
     this.#cause = details.cause;
   }
 
-  /** Makes a refusal of what a handshake threw: an error of its own says the answer, any other one is ours, a 500. */
+  /** @internal makes a refusal of what a handshake threw: an error of its own says the answer, any other one is ours, a 500. */
   static from(thrown: unknown): Refusal {
     if (thrown instanceof Refusal) return thrown;
     return new Refusal(500, 'the server failed while it judged the handshake', { cause: thrown });
   }
 
-  /** Makes a refusal of a request that breaks the rules. */
+  /** @internal makes a refusal of a request that breaks the rules. */
   static fromError(error: HandshakeError): Refusal {
     return new Refusal(error.status, error.message, { lines: Object.entries(error.headers), code: error.code });
   }
