@@ -1,27 +1,10 @@
 /** Traces of what goes both ways: a line of JSON for each message, control frame, beginning and end. */
 import type { CloseInfo } from '../../connection/closer.ts';
+import { OPCODE_NAMES } from '../../connection/road/frame-trace.ts';
 import type { WsConnection } from '../../connection/ws-connection.ts';
 import { WsFrame } from '../../protocol/frame.ts';
-import {
-  WS_OPCODE_BINARY,
-  WS_OPCODE_CLOSE,
-  WS_OPCODE_CONTINUATION,
-  WS_OPCODE_PING,
-  WS_OPCODE_PONG,
-  WS_OPCODE_TEXT,
-  type WsOpcode,
-} from '../../protocol/opcode.ts';
 import type { Sink } from '../sink.ts';
 import type { PrintEvents } from './print-messages.ts';
-
-const NAMES: Readonly<Record<WsOpcode, string>> = {
-  [WS_OPCODE_CONTINUATION]: 'continuation',
-  [WS_OPCODE_TEXT]: 'text',
-  [WS_OPCODE_BINARY]: 'binary',
-  [WS_OPCODE_CLOSE]: 'close',
-  [WS_OPCODE_PING]: 'ping',
-  [WS_OPCODE_PONG]: 'pong',
-};
 
 export class Trace {
   readonly #output: Sink;
@@ -39,7 +22,14 @@ export class Trace {
   frame(direction: 'in' | 'out', frame: WsFrame): Promise<boolean> {
     const { opcode, payloadLength: length, isFinal } = frame;
     const part = isFinal ? {} : { isFinal };
-    return this.#write({ event: 'frame', direction, opcode: NAMES[opcode], length, ...part, ...contentOf(frame) });
+    return this.#write({
+      event: 'frame',
+      direction,
+      opcode: OPCODE_NAMES[opcode],
+      length,
+      ...part,
+      ...contentOf(frame),
+    });
   }
 
   /** The connection is over. */

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { debuglog } from 'node:util';
 import type { WsFrame } from '../../protocol/frame.ts';
 import type { WsRole } from '../../protocol/header-rules.ts';
+import type { WsOpcode } from '../../protocol/opcode.ts';
 import type { CloseInfo } from '../closer.ts';
 import type { WsConnection } from '../ws-connection.ts';
 
@@ -15,7 +16,8 @@ const log = debuglog('wspipe');
 /** Whether anything is traced; decided once, by the environment of the process. */
 export const isTracing: boolean = log.enabled;
 
-const OPCODE_NAMES: Readonly<Record<number, string>> = {
+/** What people call the opcodes. */
+export const OPCODE_NAMES: Readonly<Record<WsOpcode, string>> = {
   ...{ 0: 'continuation', 1: 'text', 2: 'binary', 8: 'close', 9: 'ping', 10: 'pong' },
 };
 
@@ -32,7 +34,7 @@ function numberOf(key: object): number {
 /** What the trace says of a frame: opcode, size, FIN, reserved bits; of a close frame its code and reason. */
 export function formatFrame(frame: WsFrame): string {
   const { opcode, payload, isFinal, rsv, remainingLength } = frame;
-  const words = [OPCODE_NAMES[opcode]!];
+  const words = [OPCODE_NAMES[opcode]];
   if (frame.isClose()) {
     words.push(String(frame.closeCode()));
     if (frame.closeReason() !== '') words.push(JSON.stringify(frame.closeReason()));
