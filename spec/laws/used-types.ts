@@ -110,6 +110,7 @@ export async function use(
   conn: Conn,
   server: WsServer,
   topic: wspipe.Topic,
+  { errorMonitor }: typeof import('node:events').EventEmitter,
   pipeline: typeof Pipeline,
   { connect, connectForever, wsUpgrade, WsServer, refuse, WsFrame, FrameDecoder }: typeof wspipe,
   { http, socket, request }: { http: Server; socket: Duplex; request: import('node:http').IncomingMessage },
@@ -161,6 +162,7 @@ export async function use(
   await new Promise((resolve) => conn.once('close', resolve));
   // A name that is known only at run time is not judged.
   for (const name of ['end', 'finish']) conn.on(name, () => {});
+  conn.on(errorMonitor, (error: Error) => error.message);
   // @ts-expect-error
   conn.on('message', () => {});
   // @ts-expect-error

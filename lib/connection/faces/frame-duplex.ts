@@ -32,14 +32,17 @@ export interface WsConnectionEvents {
 }
 
 /**
- * What may listen to an event: a name that is none is refused, one that is known only at run time is not. Where an event
- * carries nothing, any function may listen: `new Promise((resolve) => conn.once('close', resolve))`.
+ * What may listen to an event: a name that is none is refused; one that is known only at run time is not, nor are
+ * symbols, such as Node's `errorMonitor`. Where an event carries nothing, any function may listen:
+ * `new Promise((resolve) => conn.once('close', resolve))`.
  */
 export type ListenerOf<Events extends { [E in keyof Events]: readonly unknown[] }, E> = E extends keyof Events
   ? (...args: Events[E] extends readonly [] ? never[] : Events[E]) => void
-  : string extends E
+  : E extends symbol
     ? (...args: never[]) => void
-    : never;
+    : string extends E
+      ? (...args: never[]) => void
+      : never;
 
 type Events = WsConnectionEvents;
 

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WsServer } from '../../../lib/endpoint/server/ws-server.ts';
 import { refuse } from '../../../lib/endpoint/upgrade/refusal.ts';
 import type { HandshakeError } from '../../../lib/errors.ts';
+import type { PendingRequest } from '../../../lib/options.ts';
 import { TEST_CERT } from '../../support/certificate.ts';
 import { clientText, deferred, until } from '../../support/endpoints.ts';
 import { attachedServer, extendedConnect, http2Server, http2Session, secureHttp2Server } from '../../support/http2.ts';
@@ -128,7 +129,7 @@ describe('WsServer.attach to a server of HTTP/2', () => {
 
   it('gives up on a slow authorize, and is told where the peer has gone meanwhile', async () => {
     const { promise, resolve } = deferred<void>();
-    const authorize = vi.fn(() => promise);
+    const authorize = vi.fn((_request: PendingRequest) => promise);
     const { ws, port } = await attachedServer({ authorize, handshakeTimeoutMs: 30 });
     const session = await http2Session(urlOf(port));
     expect((await extendedConnect(session)).status).toBe(503);
@@ -144,6 +145,8 @@ describe('WsServer.attach to a server of HTTP/2', () => {
     await until(() => ws.stats.pending === 0);
     resolve();
     expect([ws.stats.accepted, ws.stats.refused]).toEqual([0, 1]);
+    const reasons = authorize.mock.calls.map(([{ signal }]) => signal.reason);
+    expect(reasons).toMatchObject([{ code: 'WS_ERR_HANDSHAKE_TIMEOUT' }, { name: 'AbortError' }]);
   });
 
   it('tells of its setting by itself, and serves HTTP/1.1 on the same port (RFC 8441 §3)', async () => {
