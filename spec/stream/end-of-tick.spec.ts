@@ -3,6 +3,19 @@ import { flushAtEndOfTick } from '../../lib/stream/end-of-tick.ts';
 
 const tick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const range = (from: number, end: number): number[] => Array.from({ length: end - from }, (_, index) => from + index);
+
+/** Those with these numbers ask; it is noted when they have their turn. */
+function caller() {
+  const called: number[] = [];
+  const ask = (from: number, end: number): void => {
+    for (const each of range(from, end)) flushAtEndOfTick({ flushTick: () => called.push(each) });
+  };
+  return { called, ask };
+}
+
 describe('flushAtEndOfTick', () => {
   it('calls each at the end of the tick, in order, in one tick for all', async () => {
     const planned = vi.spyOn(process, 'nextTick');
@@ -37,5 +50,61 @@ describe('flushAtEndOfTick', () => {
     ticks.shift()!();
     planned.mockRestore();
     expect([called, ticks]).toEqual([['other'], []]);
+  });
+
+  it('gives a few their turn in the tick, and many in turns of the event loop, in the order in which they asked', async () => {
+    const { called, ask } = caller();
+    ask(0, 8);
+    await tick();
+    expect(called).toEqual(range(0, 8));
+    ask(8, 28);
+    await tick();
+    expect(called).toEqual(range(0, 8));
+    for (const count of [16, 24, 28]) {
+      await turn();
+      expect(called).toEqual(range(0, count));
+    }
+  });
+
+  it('gives a few who ask meanwhile their turn before those who wait, and many theirs behind them', async () => {
+    const { called, ask } = caller();
+    ask(0, 12);
+    await tick();
+    ask(100, 101);
+    await tick();
+    ask(12, 21);
+    while (called.length < 22) await turn();
+    expect(called).toEqual([100, ...range(0, 21)]);
+  });
+
+  it('makes the turns longer where thousands wait, so that their number is bounded', async () => {
+    const { called, ask } = caller();
+    ask(0, 6400);
+    await tick();
+    await turn();
+    expect(called).toEqual(range(0, 100));
+    let turns = 1;
+    for (; called.length < 6400; turns++) await turn();
+    expect(turns).toBe(64);
+    expect(called).toEqual(range(0, 6400));
+  });
+
+  it('goes on with the next turn where one throws', async () => {
+    const turns: (() => void)[] = [];
+    const planned = vi
+      .spyOn(globalThis, 'setImmediate')
+      .mockImplementation(((job: () => void) => turns.push(job)) as never);
+    const { called, ask } = caller();
+    flushAtEndOfTick({
+      flushTick: () => {
+        throw new Error('a listener');
+      },
+    });
+    ask(0, 10);
+    await tick();
+    expect(() => turns.shift()!()).toThrow('a listener');
+    while (turns.length > 0) turns.shift()!();
+    planned.mockRestore();
+    expect(called).toEqual(range(0, 10));
   });
 });
