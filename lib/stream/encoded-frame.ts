@@ -38,7 +38,7 @@ export class EncodedFrame extends WsFrame {
 
   /**
    * @internal Gives the bytes behind others that leave with them: joined once, where many connections have the same to
-   * send in one tick; `undefined` where that would come to much.
+   * send in one write; `undefined` where that would come to much.
    */
   wireBehind(before: Buffer): Buffer | undefined {
     const { wire } = this;

@@ -8,9 +8,9 @@
  * what a delivery costs: the more there is to do, the more of it one write carries.
  */
 
-/** Has gathered what one tick gave it. */
+/** Has gathered what it was given to give on. */
 export interface Flushable {
-  /** The tick is over. */
+  /** The tick is over, and this one's turn has come. */
   flushTick(): void;
 }
 

@@ -6,11 +6,14 @@
  * ```
  *
  * It is there only while something moves: the first frame opens it, and when nothing has moved for a while and it has
- * nothing to remember, it is let go.
+ * nothing to remember, it is let go. A frame that carries its bytes does not even open it, where the socket is free: so a
+ * message to thousands who are at rest wakes none of them.
  */
 import type { Duplex } from 'node:stream';
 import type { WsFrame } from '../../protocol/frame.ts';
 import { headerLengthFor } from '../../protocol/header.ts';
+import { EncodedFrame } from '../../stream/encoded-frame.ts';
+import { type Flushable, flushAtEndOfTick } from '../../stream/end-of-tick.ts';
 import type { FrameEncoder } from '../../stream/frame-encoder.ts';
 import { pump, stopPump } from '../../stream/pump.ts';
 import { isTracing, traceFrame } from './frame-trace.ts';
@@ -31,7 +34,7 @@ export interface WayOutOwner {
   opened(): void;
 }
 
-export class WayOut implements EncoderAccess {
+export class WayOut implements EncoderAccess, Flushable {
   readonly #socket: Duplex;
   readonly #plan: RoadPlan;
   readonly #owner: WayOutOwner;
@@ -41,6 +44,8 @@ export class WayOut implements EncoderAccess {
   readonly #isStaged: boolean;
   /** What the socket had taken before, where it can tell. */
   readonly #takenBefore: number;
+  /** What prepared frames have lent in this tick, while there is no encoder. */
+  #lent: Buffer | undefined;
   // What streams had counted that were let go of.
   #encodedBefore = 0;
   #stagedBefore = 0;
@@ -121,17 +126,18 @@ export class WayOut implements EncoderAccess {
 
   /** Sends a frame, where it can be encoded at once. @returns whether it was; if not, nothing has happened */
   writeNow(frame: WsFrame): boolean {
-    if (this.#isEnding || this.#isStaged || !(this.#encoder ?? this.#open()).encodeNow(frame)) return false;
+    if (this.#isEnding || this.#isStaged) return false;
+    const isLent = this.#encoder === undefined && this.#lend(frame);
+    if (!isLent && !(this.#encoder ?? this.#open()).encodeNow(frame)) return false;
     this.#wrote(frame);
     return true;
   }
 
   /** Sends a frame. @returns whether it is encoded, and there is room for more; if not, `roadDrained` tells when */
   write(frame: WsFrame): boolean {
-    if (this.#isEnding) return true;
+    if (this.#isEnding || this.writeNow(frame)) return true;
     const encoder = this.#encoder ?? this.#open();
     if (this.#lane !== undefined) return this.#writeStaged(frame, this.#lane);
-    if (this.writeNow(frame)) return true;
     this.#wrote(frame);
     encoder.write(frame);
     return encoder.writableLength === 0;
@@ -158,6 +164,7 @@ export class WayOut implements EncoderAccess {
   finish(): void {
     this.#bytesInAll = this.bytes;
     this.#isEnding = true;
+    this.#lent = undefined;
     if (this.#encoder !== undefined) stopPump(this.#encoder);
     this.#encoder?.destroy();
     this.#lane?.destroy();
@@ -183,11 +190,37 @@ export class WayOut implements EncoderAccess {
     return this.#encodedBefore + (this.#encoder?.bytesWritten ?? 0);
   }
 
+  /** A socket that can tell what it has taken copies it; any other Duplex may hand the very memory to somebody. */
+  get #mayLend(): boolean {
+    return this.#plan.role === 'server' && !Number.isNaN(this.#takenBefore);
+  }
+
+  /** Has a frame's own bytes written as they are. Not while the socket holds any: an encoder knows how to wait. @returns whether it will be */
+  #lend(frame: WsFrame): boolean {
+    const socket = this.#socket;
+    const isFree = frame instanceof EncodedFrame && this.#mayLend && socket.writableLength === 0 && socket.writable;
+    const before = this.#lent;
+    const lent = isFree ? (before === undefined ? frame.wire : frame.wireBehind(before)) : undefined;
+    if (lent === undefined) return false;
+    this.#lent = lent;
+    if (before === undefined) flushAtEndOfTick(this);
+    return true;
+  }
+
+  /** @internal */
+  flushTick(): void {
+    const lent = this.#lent;
+    if (lent === undefined) return;
+    this.#lent = undefined;
+    this.#encodedBefore += lent.length;
+    this.#socket.write(lent);
+  }
+
   #open(): FrameEncoder {
+    this.flushTick();
     const { encoder, stages } = createOutboundStreams(this.#plan, {
       isFlushed: WayOut.#isFlushed,
-      // A socket that can tell what it has taken copies it; any other Duplex may hand the very memory to somebody.
-      lendsBytes: !Number.isNaN(this.#takenBefore),
+      lendsBytes: this.#mayLend,
     });
     this.#encoder = encoder;
     this.#encoder[kWay] = this;
