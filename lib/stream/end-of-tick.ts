@@ -20,7 +20,7 @@ export interface Flushable {
  */
 const MAX_AT_ONCE = 8;
 
-/** The last of any crowd waits for so many turns at most: where thousands wait, each turn takes more of them. */
+/** Nobody waits for more turns than that: where thousands wait, each turn takes more of them. */
 const MAX_TURNS = 64;
 
 /** Those of this tick. */
@@ -28,7 +28,7 @@ let due: Flushable[] = [];
 /** Those who wait for their turn of the event loop, from `served` on. */
 let waiting: readonly Flushable[] = [];
 let served = 0;
-/** How many of them a turn takes. */
+/** How many of them a turn takes. It does not fall while somebody waits. */
 let share = MAX_AT_ONCE;
 
 /**
@@ -61,7 +61,7 @@ function wait(asked: readonly Flushable[]): void {
   if (waiting.length === 0) setImmediate(takeTurn);
   waiting = waiting.slice(served).concat(asked);
   served = 0;
-  share = Math.max(MAX_AT_ONCE, Math.ceil(waiting.length / MAX_TURNS));
+  share = Math.max(share, Math.ceil(waiting.length / MAX_TURNS));
 }
 
 function takeTurn(): void {
@@ -73,6 +73,7 @@ function takeTurn(): void {
     else {
       waiting = [];
       served = 0;
+      share = MAX_AT_ONCE;
     }
   }
 }

@@ -83,10 +83,18 @@ describe('flushAtEndOfTick', () => {
     await tick();
     await turn();
     expect(called).toEqual(range(0, 100));
+    // A few more behind them make the turns no shorter.
+    ask(6400, 6410);
     let turns = 1;
     for (; called.length < 6400; turns++) await turn();
     expect(turns).toBe(64);
-    expect(called).toEqual(range(0, 6400));
+    await turn();
+    expect(called).toEqual(range(0, 6410));
+    ask(6410, 6430);
+    await tick();
+    await turn();
+    expect(called).toEqual(range(0, 6418));
+    while (called.length < 6430) await turn();
   });
 
   it('goes on with the next turn where one throws', async () => {
