@@ -75,9 +75,10 @@ export interface TranslatingStage {
   translateEncoded(frame: EncodedFrame): WsFrame | undefined;
 }
 
-/** The bytes of a frame, where it carries them. */
-export function wireOf(frame: WsFrame): Buffer | undefined {
-  return frame instanceof EncodedFrame ? frame.wire : undefined;
+/** The bytes of a frame, where it carries them; behind others that leave with them, where that is worth joining. */
+export function wireOf(frame: WsFrame, before?: Buffer | undefined): Buffer | undefined {
+  if (!(frame instanceof EncodedFrame)) return undefined;
+  return before === undefined ? frame.wire : frame.wireBehind(before);
 }
 
 function encodeWire(opcode: number, payload: Uint8Array, isFinal: boolean, rsv: number): Buffer {

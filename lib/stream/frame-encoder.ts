@@ -17,7 +17,7 @@ import { FrameSerializer, type FrameSerializerOptions } from '../protocol/frame-
 import { MAX_HEADER_LENGTH } from '../protocol/header.ts';
 import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
 import { returnBatchBuffer, takeBatchBuffer } from './batch-buffer.ts';
-import { EncodedFrame, wireOf } from './encoded-frame.ts';
+import { wireOf } from './encoded-frame.ts';
 import { flushAtEndOfTick } from './end-of-tick.ts';
 import { pushBytes } from './push-bytes.ts';
 
@@ -186,8 +186,8 @@ export class FrameEncoder extends Transform {
 
   /** Takes the frame's own bytes instead of a batch, where nothing else is in it. @returns whether it did */
   #lend(frame: WsFrame): boolean {
-    if (!this.#lendsBytes || this.#filled > 0 || !(frame instanceof EncodedFrame)) return false;
-    const lent = this.#lent === undefined ? frame.wire : frame.wireBehind(this.#lent);
+    if (!this.#lendsBytes || this.#filled > 0) return false;
+    const lent = wireOf(frame, this.#lent);
     if (lent === undefined) return false;
     this.#lent = lent;
     return true;

@@ -12,7 +12,7 @@
 import type { Duplex } from 'node:stream';
 import type { WsFrame } from '../../protocol/frame.ts';
 import { headerLengthFor } from '../../protocol/header.ts';
-import { EncodedFrame } from '../../stream/encoded-frame.ts';
+import { wireOf } from '../../stream/encoded-frame.ts';
 import { type Flushable, flushAtEndOfTick } from '../../stream/end-of-tick.ts';
 import type { FrameEncoder } from '../../stream/frame-encoder.ts';
 import { pump, stopPump } from '../../stream/pump.ts';
@@ -195,13 +195,15 @@ export class WayOut implements EncoderAccess, Flushable {
     return this.#plan.role === 'server' && !Number.isNaN(this.#takenBefore);
   }
 
-  /** Has a frame's own bytes written as they are. Not while the socket holds any: an encoder knows how to wait. @returns whether it will be */
+  /**
+   * Has a frame's own bytes written as they are; not while the socket holds any, for an encoder knows how to wait.
+   *
+   * @returns whether it will
+   */
   #lend(frame: WsFrame): boolean {
-    const socket = this.#socket;
-    const isFree = frame instanceof EncodedFrame && this.#mayLend && socket.writableLength === 0 && socket.writable;
     const before = this.#lent;
-    const lent = isFree ? (before === undefined ? frame.wire : frame.wireBehind(before)) : undefined;
-    if (lent === undefined) return false;
+    const lent = this.#mayLend ? wireOf(frame, before) : undefined;
+    if (lent === undefined || this.#socket.writableLength > 0 || !this.#socket.writable) return false;
     this.#lent = lent;
     if (before === undefined) flushAtEndOfTick(this);
     return true;
