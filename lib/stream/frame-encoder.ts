@@ -3,10 +3,9 @@
  *
  * What one tick writes leaves as one chunk, so a socket behind it gets one write for many frames; where many encoders
  * are written to in one tick, what several ticks write may. A payload is copied into the batch: once a write is accepted,
- * the caller may reuse its buffer. A frame larger than the batch passes
- * through in pieces, with backpressure between them. A frame that carries its bytes lends them, where the sink is one to
- * which they can be lent. Where the socket says that a batch has left, its memory is used again: that halves what the
- * collector has to do when large messages pass.
+ * the caller may reuse its buffer. A frame larger than the batch passes through in pieces, with backpressure between
+ * them. A frame that carries its bytes lends them, where the sink is one to which they can be lent. Where the socket says
+ * that a batch has left, its memory is used again: that halves what the collector has to do when large messages pass.
  *
  * @see RFC 6455 §5.2, §6.1
  */
