@@ -4,7 +4,7 @@ import { PEER_NAMES } from './peers.js';
 import { shrink, WORKLOADS } from './workloads.js';
 
 export const USAGE = `npm run bench                a quick table, about a minute
-npm run bench -- --full      everything, about an hour; writes bench/results/ and the tables of bench/README.md
+npm run bench -- --full      everything, about an hour and a half; writes bench/results/ and the tables of bench/README.md
 npm run bench -- --smoke     everything at a tiny size: does it run, and is it correct?
 
   --only a,b        workloads, by name or by its beginning (--list shows them)
@@ -39,19 +39,19 @@ const EVERYTHING = [''];
 const MODES = {
   quick: {
     rounds: 3,
-    timing: { windowMs: 500, warmUpMs: 300, settleMs: 200 },
+    timing: { windowMs: 500, warmUpMs: 300 },
     workloads: ['echo-125', 'echo-16k', 'echo-1m'],
     peers: ['raw-upgrade', 'ws', 'wspipe'],
   },
   full: {
     rounds: 5,
-    timing: { windowMs: 1500, warmUpMs: 600, settleMs: 400 },
+    timing: { windowMs: 1500, warmUpMs: 600 },
     workloads: EVERYTHING,
     peers: PEER_NAMES,
   },
   smoke: {
     rounds: 1,
-    timing: { windowMs: 30, warmUpMs: 10, settleMs: 10 },
+    timing: { windowMs: 30, warmUpMs: 10, lookMs: 10 },
     workloads: EVERYTHING,
     peers: ['ws', 'wspipe'],
   },

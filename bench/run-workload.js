@@ -10,10 +10,11 @@ export async function runWorkload(workload, options, onProgress) {
   const states = Object.keys(peersOf(workload))
     .filter((name) => asked.includes(name))
     .map((peer) => ({ peer, rounds: [] }));
-  for (let round = 1; round <= options.rounds; round++) {
+  const rounds = Math.min(options.rounds, workload.mostRounds ?? Number.POSITIVE_INFINITY);
+  for (let round = 1; round <= rounds; round++) {
     for (const state of states) {
       if (state.failure !== undefined || state.unavailable !== undefined) continue;
-      onProgress(`${workload.name}, round ${round} of ${options.rounds}: ${state.peer}`);
+      onProgress(`${workload.name}, round ${round} of ${rounds}: ${state.peer}`);
       try {
         state.rounds.push(await measure(state.peer, workload, options));
       } catch (error) {

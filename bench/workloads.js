@@ -1,7 +1,9 @@
 // What is measured. `kind` names the load (load/main.js), `server` the job of the server (servers/contract.js); the rest
-// goes to the load as it is. `peers` narrows who takes part.
+// goes to the load as it is. `peers` narrows who takes part, `mostRounds` how often.
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
+/** To wait for a process to come to rest takes most of a minute, and memory differs little from round to round. */
+const MEMORY_ROUNDS = 3;
 const COMPRESSIONS = ['takeover', 'no-takeover'];
 const GROWTH_PEERS = ['raw-upgrade', 'wspipe', 'ws', 'ws-native', 'uws', 'bun'];
 /** As much as is on its way at a time where the cost per byte is looked at. */
@@ -72,7 +74,7 @@ export const WORKLOADS = [
   // A server lives long: what is to be known is what a connection costs when the code has been compiled, and each takes
   // thousands of connections to get there.
   { name: 'connects', kind: 'connects', server: 'echo', connections: 32, warmUpMessages: 10_000 },
-  { name: 'idle-memory', kind: 'idle-memory', server: 'echo', connections: 10_000 },
+  { name: 'idle-memory', kind: 'idle-memory', server: 'echo', connections: 10_000, mostRounds: MEMORY_ROUNDS },
   client('client-125-1x64', 1, 64, 125),
   client('client-125-100x1', 100, 1, 125),
   client('client-16k', 10, 4, 16 * KIB),
@@ -89,6 +91,7 @@ export const WORKLOADS = [
     compression,
     connections: 2000,
     bytes: 2 * KIB,
+    mostRounds: MEMORY_ROUNDS,
   })),
   ...[125, 64 * KIB, MIB].map((bytes) => inProcess('decode', bytes)),
   ...[125, 64 * KIB].map((bytes) => inProcess('encode-server', bytes)),
