@@ -5,7 +5,13 @@
  * @see RFC 6455 §7.1
  */
 import { ClosedError, type ProtocolError, VIOLATIONS, WsError } from '../errors.ts';
-import { ClosingHandshake, type ClosingResult, type ClosingSide, type WsState } from '../protocol/closing.ts';
+import {
+  ClosingHandshake,
+  type ClosingResult,
+  type ClosingSide,
+  WS_STATE_OPEN,
+  type WsState,
+} from '../protocol/closing.ts';
 import { WsFrame } from '../protocol/frame.ts';
 import type { Road } from './road/road.ts';
 import { CloseTimer } from './time/close-timer.ts';
@@ -41,7 +47,8 @@ export class Closer {
   readonly #isServer: boolean;
   readonly #closeTimeoutMs: number;
   readonly #handlers: CloserHandlers;
-  readonly #closing = new ClosingHandshake();
+  /** Made when the end begins: a connection that stands holds none. */
+  #closing: ClosingHandshake | undefined;
   #timer: CloseTimer | undefined;
   #isSent = false;
   #waiters: Settle[] | undefined;
@@ -62,21 +69,21 @@ export class Closer {
   }
 
   get isOpen(): boolean {
-    return this.#closing.state === 'open';
+    return this.#closing === undefined || this.#closing.state === 'open';
   }
 
   /** Whether we have begun to close and the peer's close frame has not come. */
   get isClosing(): boolean {
-    return this.#closing.state === 'closing';
+    return this.#closing?.state === 'closing';
   }
 
   /** Whether we gave up on the peer, and it is still being told. */
   get isFailing(): boolean {
-    return this.#closing.state === 'failing';
+    return this.#closing?.state === 'failing';
   }
 
   get wsState(): WsState {
-    return this.#closing.wsState;
+    return this.#closing?.wsState ?? WS_STATE_OPEN;
   }
 
   /** What became of it, once it is over. */
@@ -100,7 +107,7 @@ export class Closer {
 
   /** Takes a frame for what it says of our closing; it is to be sent by the caller, who then calls {@link sent}. */
   begin(frame: WsFrame): void {
-    this.#closing.send(frame.closeCode(), frame.closeReason());
+    this.#handshake.send(frame.closeCode(), frame.closeReason());
     this.#startTimer();
   }
 
@@ -114,7 +121,7 @@ export class Closer {
   sent(isWritten: boolean): void {
     this.#isSent = true;
     this.#wasWritten ||= isWritten;
-    if (isWritten) this.#closing.answer();
+    if (isWritten) this.#handshake.answer();
     this.#endTransport();
     this.#settleWaiters(isWritten);
     this.#handlers.closeSent(isWritten);
@@ -129,7 +136,7 @@ export class Closer {
    * received" (§5.5.1)
    */
   received(frame: WsFrame, answer: WsFrame = frame): void {
-    if (this.#closing.receive(frame.closeCode(), frame.closeReason())) {
+    if (this.#handshake.receive(frame.closeCode(), frame.closeReason())) {
       this.#startTimer();
       this.#handlers.writeInOrder(new WsFrame(answer.opcode, answer.payload), (isWritten) => this.sent(isWritten));
     }
@@ -181,20 +188,25 @@ export class Closer {
 
   /** The peer's close frame or violation had come, but the transport went before it took effect. */
   overtaken(pending: WsFrame | ProtocolError): void {
-    if (pending instanceof WsFrame) this.#closing.receive(pending.closeCode(), pending.closeReason());
+    if (pending instanceof WsFrame) this.#handshake.receive(pending.closeCode(), pending.closeReason());
     else this.#failure ??= pending;
   }
 
   /** @returns an error that narrates what happened so far */
   createError(): ClosedError {
-    return new ClosedError(this.#closing.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
+    return new ClosedError(this.#handshake.narrative, this.#cause === undefined ? undefined : { cause: this.#cause });
+  }
+
+  get #handshake(): ClosingHandshake {
+    this.#closing ??= new ClosingHandshake();
+    return this.#closing;
   }
 
   #fail(error: Error, frame: WsFrame): void {
     if (this.#info !== undefined) return;
     this.#failure ??= error;
     const isWithdrawn = !this.#road.hasSentClose;
-    const maySend = this.#closing.fail(frame.closeCode(), frame.closeReason(), error.message, isWithdrawn);
+    const maySend = this.#handshake.fail(frame.closeCode(), frame.closeReason(), error.message, isWithdrawn);
     // Whoever waits for a close frame that has not left waits in vain.
     if (isWithdrawn) this.#settleWaiters(false);
     this.#startTimer();
@@ -205,8 +217,8 @@ export class Closer {
   #over(side: ClosingSide, why: string, cause: Error | undefined): void {
     if (this.#info !== undefined) return;
     this.#cause = cause;
-    this.#closing.end(side, why);
-    const { code, reason, initiator, wasClean: wasAnswered } = this.#closing.result;
+    this.#handshake.end(side, why);
+    const { code, reason, initiator, wasClean: wasAnswered } = this.#handshake.result;
     const wasClean = wasAnswered && this.#wasWritten;
     this.#info = wasClean
       ? { code, reason, wasClean, initiator }
@@ -227,7 +239,7 @@ export class Closer {
    * client waits for that.
    */
   #endTransport(): void {
-    const { state } = this.#closing;
+    const { state } = this.#handshake;
     if (!this.#isSent) return;
     const isOurTurn = this.#isServer || this.#hasPeerEnded;
     if (state === 'failing' || (state === 'answered' && isOurTurn)) this.#road.end();

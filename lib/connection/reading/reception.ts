@@ -37,12 +37,18 @@ export interface ReceptionHandlers {
   readingFinished(): void;
 }
 
+/** The list of a connection on which nobody has waited yet; most that are read by events never get one of their own. */
+const NO_READERS: Reader[] = [];
+
 export class Reception {
   readonly #handlers: ReceptionHandlers;
-  readonly #assembler: MessageAssembler;
+  readonly #maxMessageBytes: number;
   readonly #maxBufferedBytes: number;
-  readonly #inbox = new Inbox();
-  #readers: Reader[] = [];
+  /** There while a message is in pieces. */
+  #assembler: MessageAssembler | undefined;
+  /** There while something waits unread. */
+  #inbox: Inbox | undefined;
+  #readers: Reader[] = NO_READERS;
   /** Whether the stream's reading side has asked for a message and not got it. */
   #hasDemand = false;
   #hasBeenRead = false;
@@ -59,26 +65,23 @@ export class Reception {
 
   constructor(options: ReceptionOptions, handlers: ReceptionHandlers) {
     this.#handlers = handlers;
+    this.#maxMessageBytes = options.maxMessageBytes;
     this.#maxBufferedBytes = options.maxBufferedBytes;
-    this.#assembler = new MessageAssembler({
-      maxMessageBytes: options.maxMessageBytes,
-      allocate: Buffer.allocUnsafe,
-    });
   }
 
   /** Whether so much waits unread that no more should come. */
   get isFull(): boolean {
-    return this.#inbox.bytes >= this.#maxBufferedBytes && this.#inbox.size > 0;
+    return this.#inbox !== undefined && this.#inbox.bytes >= this.#maxBufferedBytes;
   }
 
   /** Bytes that wait unread, overhead counted. */
   get bufferedBytes(): number {
-    return this.#inbox.bytes;
+    return this.#inbox?.bytes ?? 0;
   }
 
   /** Whether anything waits unread. */
   get hasUnread(): boolean {
-    return this.#inbox.size > 0;
+    return this.#inbox !== undefined;
   }
 
   /** Whether somebody waits for a message. */
@@ -101,10 +104,11 @@ export class Reception {
     if (this.#readers.length > 0) {
       const message = this.#assemble(frame);
       if (message !== undefined) this.#readers.shift()!(message);
-    } else if (this.#hasDemand && this.#inbox.size === 0) {
+    } else if (this.#hasDemand && this.#inbox === undefined) {
       const message = this.#assemble(frame);
       if (message !== undefined) this.#hasDemand = this.#handlers.pushMessage(message);
     } else {
+      this.#inbox ??= new Inbox();
       this.#inbox.push(frame);
       this.#wasFull ||= this.isFull;
     }
@@ -125,6 +129,7 @@ export class Reception {
 
   /** Waits for what {@link take} did not have. @returns what ends the waiting */
   wait(reader: Reader): () => void {
+    if (this.#readers === NO_READERS) this.#readers = [];
     this.#readers.push(reader);
     return () => {
       this.#readers = this.#readers.filter((other) => other !== reader);
@@ -141,8 +146,11 @@ export class Reception {
     this.#hasLockedDemand = this.#hasDemand;
     this.#hasDemand = false;
     this.#givesPieces = givesPieces;
-    const partial = givesPieces ? this.#assembler.takePartial() : undefined;
-    if (partial !== undefined) this.#inbox.unshift(partial);
+    const partial = givesPieces ? this.#assembler?.takePartial() : undefined;
+    if (partial === undefined) return;
+    this.#assembler = undefined;
+    this.#inbox ??= new Inbox();
+    this.#inbox.unshift(partial);
   }
 
   /** Lets the stream's reading side read again, whole messages. */
@@ -181,25 +189,25 @@ export class Reception {
 
   /** The stream's reading side has had all and asks for what comes after. */
   ask(): void {
-    if (this.#hasEnd && !this.#isReached && this.#inbox.size === 0) this.#reach();
+    if (this.#hasEnd && !this.#isReached && this.#inbox === undefined) this.#reach();
   }
 
   /** Forgets what is unread. */
   clear(): void {
-    this.#inbox.clear();
-    this.#assembler.drop();
+    this.#inbox = undefined;
+    this.#assembler = undefined;
   }
 
   #isAsking(): boolean {
     if (this.#readers.length > 0) return true;
-    if (this.#inbox.size > 0) return false;
+    if (this.#inbox !== undefined) return false;
     return !this.#hasBeenRead || (!this.#isLockedOut && this.#handlers.isStreamAsking());
   }
 
   /** @param give takes the last frame, where no reader waits for it: the stream's reading side, or who has come by `take` */
   #reach(give: (frame: WsFrame) => void = (frame) => void this.#handlers.pushMessage(frame)): void {
     this.#isReached = true;
-    this.#assembler.drop();
+    this.#assembler = undefined;
     const last = this.#handlers.endReached();
     if (last !== undefined) (this.#readers.shift() ?? give)(last);
     const readers = this.#readers;
@@ -211,8 +219,9 @@ export class Reception {
   /** Takes frames off the inbox until they make a message, or gives them as they are. */
   #next(): WsFrame | undefined {
     for (;;) {
-      const frame = this.#inbox.shift();
-      if (this.#wasFull && this.#inbox.bytes <= this.#maxBufferedBytes / 2) {
+      const frame = this.#inbox?.shift();
+      if (this.#inbox?.size === 0) this.#inbox = undefined;
+      if (this.#wasFull && this.bufferedBytes <= this.#maxBufferedBytes / 2) {
         this.#wasFull = false;
         this.#handlers.updateFlow();
       }
@@ -229,12 +238,25 @@ export class Reception {
       return undefined;
     }
     if (this.#givesPieces) return frame;
+    const isWhole = this.#assembler === undefined && frame.isFinal;
+    if (isWhole && frame.payload.length <= this.#maxMessageBytes) return frame;
     try {
-      return this.#assembler.push(frame) ?? undefined;
+      return this.#push(frame);
     } catch (error) {
       this.clear();
       this.#handlers.violated(error as ProtocolError);
       return undefined;
     }
+  }
+
+  /** @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`) */
+  #push(frame: WsFrame): WsFrame | undefined {
+    this.#assembler ??= new MessageAssembler({
+      maxMessageBytes: this.#maxMessageBytes,
+      allocate: Buffer.allocUnsafe,
+    });
+    const message = this.#assembler.push(frame) ?? undefined;
+    if (message !== undefined) this.#assembler = undefined;
+    return message;
   }
 }

@@ -45,12 +45,16 @@ export function wireLength(payloadLength: number, isMasked: boolean): number {
   return payloadLength + whole * headerLengthFor(WS_MAX_FRAME_SIZE, isMasked) + headerLengthFor(last, isMasked);
 }
 
+/** An outbox in which nothing waits, as in most of them, has no lists of its own. */
+const NO_JOBS: OutboxJob[] = [];
+const NO_WAITERS: Settle[] = [];
+
 export class Outbox {
   readonly #road: Road;
   /** Whether extensions may change the size of what is sent. */
   readonly #isStaged: boolean;
-  #jobs: OutboxJob[] = [];
-  #waiting: Settle[] = [];
+  #jobs: OutboxJob[] = NO_JOBS;
+  #waiting: Settle[] = NO_WAITERS;
   #hasRoom = true;
   /** What extensions had given out when the last message began. */
   #stagedBefore = 0;
@@ -94,7 +98,7 @@ export class Outbox {
 
   /** Calls back once there is room for more. */
   whenRoom(settle: Settle): void {
-    this.#waiting.push(settle);
+    this.#wait(settle);
   }
 
   /** Sends a message of any size in its turn. @returns what {@link cancel} takes back */
@@ -106,6 +110,7 @@ export class Outbox {
 
   /** Sends, in its turn, what the job gives. */
   add(job: OutboxJob): void {
+    if (this.#jobs === NO_JOBS) this.#jobs = [];
     this.#jobs.push(job);
     this.advance();
   }
@@ -143,8 +148,8 @@ export class Outbox {
   close(): void {
     const waiting = this.#waiting;
     const jobs = this.#jobs;
-    this.#waiting = [];
-    this.#jobs = [];
+    this.#waiting = NO_WAITERS;
+    this.#jobs = NO_JOBS;
     for (const settle of waiting) settle(false);
     for (const job of jobs) job.roadClosed();
   }
@@ -161,13 +166,18 @@ export class Outbox {
       const settle = job.takeSettle();
       if (settle === undefined) continue;
       if (this.#hasRoom) settle(true, this.stagedBytes);
-      else this.#waiting.push(settle);
+      else this.#wait(settle);
     }
+  }
+
+  #wait(settle: Settle): void {
+    if (this.#waiting === NO_WAITERS) this.#waiting = [];
+    this.#waiting.push(settle);
   }
 
   #settleWaiting(): void {
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = NO_WAITERS;
     for (const settle of waiting) settle(true, this.stagedBytes);
   }
 }

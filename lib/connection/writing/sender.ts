@@ -34,7 +34,7 @@ export class Sender {
   #waitsForMessages = true;
   /** Frames in the stream's own queue that were taken back. */
   #revoked: WeakSet<WsFrame> | undefined;
-  /** What frames of that queue came to on the wire, where extensions may have changed their size. */
+  /** What frames of that queue of which somebody asks it came to on the wire, where extensions may have changed their size. */
   #stagedSizes: WeakMap<WsFrame, number> | undefined;
   /** Whether the caller's last data frame was no final one. */
   #isInsideMessage = false;
@@ -137,7 +137,7 @@ export class Sender {
       return;
     }
     this.#outbox.send(frame, (isWritten, staged) => {
-      if (staged !== undefined) (this.#stagedSizes ??= new WeakMap()).set(frame, staged);
+      if (staged !== undefined && this.#stagedSizes?.has(frame)) this.#stagedSizes.set(frame, staged);
       settle(isWritten);
     });
   }
@@ -216,6 +216,7 @@ export class Sender {
   #queueRevocably({ opcode, payload, isFinal, isMasked, rsv, compress }: WsFrame, settle: Settle): () => void {
     // A frame of its own: the caller's may be sent twice.
     const frame = createFrame(opcode, payload, isFinal, isMasked, rsv, 0, compress);
+    if (this.#outbox.stagedBytes !== undefined) (this.#stagedSizes ??= new WeakMap()).set(frame, 0);
     this.queue(frame, (error) => settle(!error, this.#stagedSizes?.get(frame)));
     return () => {
       this.#revoked ??= new WeakSet();
