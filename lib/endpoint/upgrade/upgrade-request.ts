@@ -26,6 +26,7 @@ import { openExtensions, type WsNegotiatedExtensions } from '../../stream/ws-ext
 import type { ResolvedUpgradeOptions } from '../endpoint-options.ts';
 import { JudgedRequest } from './judged-request.ts';
 import { Refusal } from './refusal.ts';
+import { shareRepeatedValues } from './repeated-values.ts';
 
 /** A request as Node's parser gives it, as far as it matters here. */
 export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'headers' | 'rawHeaders' | 'socket'>;
@@ -52,6 +53,9 @@ export const sha1: Sha1 =
     ? (text) => crypto.hash('sha1', text, 'base64')
     : (text) => crypto.createHash('sha1').update(text).digest('base64');
 
+/** Of all requests that offer none. */
+const NO_PROTOCOLS: readonly string[] = Object.freeze([]);
+
 /**
  * Makes what the caller's functions and the connection see of a request.
  *
@@ -62,11 +66,15 @@ export function describeRequest(
   socket: Duplex,
   fields: HeaderFields = groupFields(request.rawHeaders),
 ): JudgedRequest {
-  const { url = '', headers, httpVersion } = request;
-  const lines = fields['sec-websocket-protocol'] ?? [];
+  const { url = '', headers } = request;
+  shareRepeatedValues(headers);
+  const lines = fields['sec-websocket-protocol'];
+  const protocols = (lines && parseTokenList(lines)) ?? NO_PROTOCOLS;
+  // Node makes the text anew for each request.
+  const httpVersion = request.httpVersion === '1.1' ? '1.1' : request.httpVersion;
   // Newer Nodes wrap the socket of a request with a body; the raw form's request has a socket that is none.
   const remoteAddress = addressOf(socket) ?? addressOf(request.socket);
-  return new JudgedRequest({ url, headers, remoteAddress, protocols: parseTokenList(lines) ?? [], httpVersion });
+  return new JudgedRequest({ url, headers, remoteAddress, protocols, httpVersion });
 }
 
 function addressOf(socket: Duplex & { readonly remoteAddress?: string | undefined }): string | undefined {
