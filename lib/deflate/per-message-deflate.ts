@@ -64,15 +64,23 @@ export function createPerMessageDeflate(options: PerMessageDeflateOptions = {}):
     throw new TypeError('perMessageDeflate must be a boolean or an object');
   assertCompression(options);
   const wanted = readParameters(options);
+  // Connections that agree on the same share what makes their stages; there are some hundred ways to agree.
+  const made = new Map<string, ExtensionStages>();
+  const stagesFor = (role: WsRole, agreed: DeflateParameters): ExtensionStages => {
+    const key = `${role} ${Object.values(agreed)}`;
+    const stages = made.get(key) ?? createStages(role, agreed, options);
+    made.set(key, stages);
+    return stages;
+  };
   return {
     name: NAME,
     rsv: RSV1,
     offer: () => (isDeflateAvailable() ? [offerDeflate(wanted)] : []),
     accept: (offer) => {
       const agreement = isDeflateAvailable() ? acceptDeflate(offer, wanted) : undefined;
-      return agreement && { params: agreement.params, stages: createStages('server', agreement.agreed, options) };
+      return agreement && { params: agreement.params, stages: stagesFor('server', agreement.agreed) };
     },
-    confirm: (answer) => createStages('client', confirmDeflate(answer, wanted), options),
+    confirm: (answer) => stagesFor('client', confirmDeflate(answer, wanted)),
   };
 }
 

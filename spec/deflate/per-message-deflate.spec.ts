@@ -153,6 +153,39 @@ describe('createPerMessageDeflate', () => {
     ];
     for (const options of edges) expect(negotiate(options, options).header).toContain('permessage-deflate');
   });
+
+  it('gives connections that agree on the same one maker of stages, and others another', () => {
+    const extension = createPerMessageDeflate();
+    const agree = (offer: string) => acceptExtensions(offer, [extension]).stages[0]!;
+    const plain = agree('permessage-deflate');
+    expect(agree('permessage-deflate')).toBe(plain);
+    expect(agree('permessage-deflate; server_no_context_takeover')).not.toBe(plain);
+    expect(agree('permessage-deflate; client_no_context_takeover')).not.toBe(plain);
+    expect(agree('permessage-deflate; server_max_window_bits=10')).not.toBe(plain);
+    expect(agree('permessage-deflate; client_max_window_bits=10')).not.toBe(plain);
+    const ofClient = confirmExtensions('permessage-deflate', [extension]).stages[0]!;
+    expect(ofClient).not.toBe(plain);
+    expect(confirmExtensions('permessage-deflate', [extension]).stages[0]).toBe(ofClient);
+    expect(acceptExtensions('permessage-deflate', [createPerMessageDeflate()]).stages[0]).not.toBe(plain);
+  });
+
+  it('keeps apart what connections say that agree on the same', async () => {
+    const [ofServer, ofClient] = [createPerMessageDeflate(), createPerMessageDeflate()];
+    const pairs = Array.from({ length: 2 }, () => {
+      const accepted = acceptExtensions(offerExtensions([ofClient]), [ofServer]);
+      return { server: open(accepted), client: open(confirmExtensions(accepted.header, [ofClient])) };
+    });
+    const texts = [TEXT, 'quite another story, told twice, '.repeat(40)];
+    const received = await Promise.all(
+      pairs.map(async ({ client, server }, index) => {
+        const frames = Array.from({ length: 3 }, () => WsFrame.text(texts[index]!));
+        return through(server.inbound[0]!, await through(client.outbound[0]!, frames));
+      }),
+    );
+    for (const [index, frames] of received.entries()) {
+      expect(frames.map((frame) => frame.payloadText())).toEqual(Array(3).fill(texts[index]));
+    }
+  });
 });
 
 it.each<[message: string, make: () => unknown]>([
