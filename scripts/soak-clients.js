@@ -2,8 +2,8 @@
 import { connect as connectTcp } from 'node:net';
 import { connect } from '../dist/index.js';
 
-const { port, connections, seed, patient } = JSON.parse(process.argv[2]);
-const counts = { sessions: 0, messages: 0, lost: 0, unconnected: 0 };
+const { port, connections, seed, patient, rampMs } = JSON.parse(process.argv[2]);
+const counts = { opened: 0, sessions: 0, messages: 0, lost: 0, unconnected: 0 };
 const running = new Map();
 const errors = [];
 let isEnding = false;
@@ -63,6 +63,8 @@ async function open(path, options) {
     return await connect(`ws://${host()}:${port}${path}`, { ...patient, perMessageDeflate, ...options });
   } catch (error) {
     throw CROWDED.has(error.code) ? new Unconnected() : error;
+  } finally {
+    counts.opened++;
   }
 }
 
@@ -151,6 +153,7 @@ async function die() {
 
 /** Never finishes the handshake, or sends nonsense behind it. */
 async function mumble() {
+  counts.opened++;
   const socket = connectTcp({ port, host: host() });
   socket.on('error', () => {});
   const head =
@@ -183,8 +186,7 @@ async function session() {
 }
 
 const places = Array.from({ length: connections }, async () => {
-  // Not all at once.
-  await sleep(random(1000));
+  await sleep(random(rampMs) / patience);
   while (!isEnding) await session();
 });
 
@@ -203,4 +205,5 @@ async function finish() {
   return { ...report(), hung: running.size };
 }
 
-process.on('message', async (name) => process.send({ name, value: await { state: report, finish }[name]() }));
+const answers = { opened: () => counts.opened, state: report, finish };
+process.on('message', async (name) => process.send({ name, value: await answers[name]() }));

@@ -7,8 +7,8 @@
 // where a session hung, where memory grew, or where something is left at the end. Connections that the system never let
 // in, because the queue of the listening socket was full, are counted; of every hundred, five may be.
 //
-// Growth is judged between the first and the last third of the run, by the smallest live memory (after a collection) of
-// each: `--max-growth` (24) MiB.
+// The run begins when as many connections have come as there are places. Growth is judged from its first half (but for
+// the beginning) to its last third, by the smallest live memory (after a collection) of each: `--max-growth` (24) MiB.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,11 +24,14 @@ const { values } = parseArgs({
   },
 });
 const MIB = 1024 * 1024;
+const connections = Number(values.connections);
 const durationMs = Number(values.minutes) * 60_000;
 const everyMs = Math.min(Number(values.every) * 1000, durationMs / 3);
 const maxGrowth = Number(values['max-growth']);
 /** Longer than a busy machine may stop us, or leave us waiting in the system's queue: what is slow then is no fault. */
 const patient = { handshakeTimeoutMs: 600_000, closeTimeoutMs: 600_000, writeTimeoutMs: 600_000 };
+/** How long the first connections take to come: not all at once. */
+const rampMs = Math.min(60_000, durationMs / 10);
 const SAMPLE_MS = Math.max(500, Math.min(5000, durationMs / 40));
 
 function start(role, settings) {
@@ -63,7 +66,9 @@ let clients;
 const server = start('server', { patient });
 const { port, idle } = await server.ask('port');
 const seed = Number(values.seed);
-clients = start('clients', { port, connections: Number(values.connections), seed, patient });
+clients = start('clients', { port, connections, seed, patient, rampMs });
+// Else it would be taken for growth that they come.
+while ((await clients.ask('opened')) < connections) await new Promise((resolve) => setTimeout(resolve, 100));
 
 const samples = [];
 const startedAt = performance.now();
