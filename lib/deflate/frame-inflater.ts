@@ -194,36 +194,26 @@ export class FrameInflater extends DeflateStage {
   #inflateEnd(filled: number): number {
     const { context } = this;
     const had = this.#endLeft;
-    const size = context.write(Z_BLOCK, FLUSH_END, FLUSH_END_LENGTH - had, had + 1, sharedOutput(), filled);
+    let size = this.#writeEnd(filled);
+    // It stops, too, behind a block of which it had all bits but no room for what they say. Asked again, it goes on,
+    // unless that was a final one.
+    if (context.inputLeft > had && context.hasRoom) size += this.#writeEnd(filled + size);
     this.#endLeft = context.inputLeft - 1;
     if (this.#endLeft === -1) throw new Error('the message ends inside a block');
-    const isOver = this.#endLeft === had && context.hasRoom;
-    if (isOver) this.#endStream(filled + size, had);
+    if (this.#endLeft === had && context.hasRoom) {
+      // Where a final block ended the message, as §7.2.3.4 would not have it, there is nothing to end.
+      if (had === FLUSH_END_LENGTH) this.#endLeft = 0;
+      this.#restart(filled + size);
+    }
     // Where the octets were no block of their own, zlib holds the first bits of another one, and judges them now.
     else if (this.#endLeft === 0) context.write(Z_NO_FLUSH, FLUSH_END, 0, 0, sharedOutput(), filled + size);
     return size;
   }
 
-  /**
-   * zlib takes no more of the four octets. Behind a final block that ended the message, as §7.2.3.4 would not have it,
-   * there is nothing to end.
-   */
-  #endStream(filled: number, had: number): void {
-    if (had === FLUSH_END_LENGTH) {
-      this.#assertFinished(filled);
-      this.#endLeft = 0;
-    }
-    this.#restart(filled);
-  }
-
-  /**
-   * Between two blocks zlib takes nothing either, as it is told to stop there. But no message ends there: the four
-   * octets are what follows the first bits of a block. One of nothing at all is let pass.
-   */
-  #assertFinished(filled: number): void {
-    if (this.#compressedBytes === 0) return;
-    this.context.write(Z_NO_FLUSH, FLUSH_END, 0, 1, sharedOutput(), filled);
-    if (this.context.inputLeft === 0) throw new Error('the message ends between two blocks');
+  /** Writes what is left of the four octets, and the byte behind them. @returns how many bytes came out */
+  #writeEnd(filled: number): number {
+    const left = this.#endLeft;
+    return this.context.write(Z_BLOCK, FLUSH_END, FLUSH_END_LENGTH - left, left + 1, sharedOutput(), filled);
   }
 
   /**

@@ -79,6 +79,30 @@ describe('an inflater', () => {
     },
   );
 
+  it.each([
+    ['flushed', { finishFlush: 2 }],
+    ['final (§7.2.3.4)', {}],
+  ])(
+    'reads a message to its end where its last block, %s, is all here before there is room for it',
+    async (_name, end) => {
+      const base = prose(300);
+      for (let length = 65_530; length < 65_810; length++) {
+        const text = Buffer.alloc(length, base);
+        // Behind the first 300 bytes it is one reference after the other, and the end of the block takes a bit or two.
+        const rest = deflateRawSync(text.subarray(300), { ...end, dictionary: base, level: 9 });
+        const packed = [deflateRawSync(base, { finishFlush: 2 }), 'finishFlush' in end ? cutEnd(rest) : rest];
+        const again = cutEnd(deflateRawSync(base, { finishFlush: 2, dictionary: text.subarray(-32_768) }));
+        const { frames, error } = await put(new FrameInflater(), [
+          compressed(Buffer.concat(packed)),
+          compressed(again),
+        ]);
+        expect(error).toBeUndefined();
+        const messages = dataOf(frames).map(([, payload]) => payload);
+        expect(messages.join() === [text, base].map((bytes) => bytes.toString('latin1')).join()).toBe(true);
+      }
+    },
+  );
+
   it('passes on what each fragment holds while the message is arriving', async () => {
     using peer = new ZlibPeer();
     const inflater = new FrameInflater();

@@ -14,9 +14,9 @@ export interface Agreement {
 
 const WORDS = ['a', 'héllo', '{"id":', '"name"', '€', '0000', 'κόσμε', '\n', 'true', 'x'.repeat(70), '😀'];
 
-/** Text that repeats itself, and now and then one that shrinks to nothing. */
+/** Text that repeats itself, and now and then one that shrinks to nothing and ends a little beyond some frames. */
 export function anyText(random: Random): Buffer {
-  if (random.once(25)) return Buffer.alloc(random.pick([70_001, 140_000]), 'b');
+  if (random.once(25)) return Buffer.alloc(65_536 * (1 + random.below(2)) + random.below(300), 'b');
   const count = random.once(6) ? random.below(400) : random.below(12);
   return Buffer.from(Array.from({ length: count }, () => random.pick(WORDS)).join(''));
 }
