@@ -90,7 +90,7 @@ export abstract class DeflateStage extends FrameStage<WsFrame> implements Contex
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#input = undefined;
     this.#carried = undefined;
-    if (this.#context !== undefined) this.releaseContext();
+    this.releaseContext();
     this.#pool.leave();
     super._destroy(error, callback);
   }

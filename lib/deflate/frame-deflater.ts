@@ -131,7 +131,7 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
     const { opcode, payload, compress } = frame;
     this.releaseContext();
     // More than the worst that zlib makes of it.
-    const output = Buffer.allocUnsafe(payload.length + (payload.length >>> 2) + 64);
+    const output = Buffer.allocUnsafe(2 * payload.length + 64);
     const size = this.context.write(Z_SYNC_FLUSH, payload, 0, payload.length, output, 0) - FLUSH_END_LENGTH;
     this.countWork(payload.length);
     this.releaseContext();
@@ -164,8 +164,9 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
     const isLast = this.#at + length === payload.length;
     let filled = this.restoreCarried(sharedOutput());
     filled += context.write(isLast ? Z_SYNC_FLUSH : Z_NO_FLUSH, payload, this.#at, length, sharedOutput(), filled);
-    this.#at += length - context.inputLeft;
-    this.countWork(length - context.inputLeft);
+    const used = length - context.inputLeft;
+    this.#at += used;
+    this.countWork(used);
     if (!context.hasRoom || (filled > WS_MAX_FRAME_SIZE && !(isLast && frame.isFinal))) {
       return this.#emit(frame, filled, WS_MAX_FRAME_SIZE, false);
     }
@@ -178,7 +179,8 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
   /** Whether a message had better be sent as it is. With takeover that would tear our history from the peer's. */
   #isNoSmaller(frame: WsFrame, size: number): boolean {
     const isUndecided = !this.#contextTakeover && frame.compress === undefined;
-    return isUndecided && !isFragment(frame) && this.opcode === frame.opcode && size >= frame.payload.length;
+    // Of a message that has begun to leave, what is left is smaller than the whole.
+    return isUndecided && !isFragment(frame) && size >= frame.payload.length;
   }
 
   #emit(frame: WsFrame, filled: number, size: number, isFinal: boolean): WsFrame {

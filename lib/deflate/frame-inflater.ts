@@ -195,12 +195,12 @@ export class FrameInflater extends DeflateStage {
     const { context } = this;
     const had = this.#endLeft;
     let size = this.#writeEnd(filled);
-    // It stops, too, behind a block of which it had all bits but no room for what they say. Asked again, it goes on,
-    // unless that was a final one.
-    if (context.inputLeft > had && context.hasRoom) size += this.#writeEnd(filled + size);
+    // It stops behind a block also where it had all bits of it before, and only now had room for the last text of it (one
+    // reference at most). Asked again, it goes on, unless the block was a final one.
+    if (context.inputLeft > had) size += this.#writeEnd(filled + size);
     this.#endLeft = context.inputLeft - 1;
     if (this.#endLeft === -1) throw new Error('the message ends inside a block');
-    if (this.#endLeft === had && context.hasRoom) {
+    if (this.#endLeft === had) {
       // Where a final block ended the message, as §7.2.3.4 would not have it, there is nothing to end.
       if (had === FLUSH_END_LENGTH) this.#endLeft = 0;
       this.#restart(filled + size);

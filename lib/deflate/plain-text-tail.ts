@@ -38,7 +38,7 @@ export class PlainTextTail {
   /** Adds the text between two places of a buffer, which is copied. */
   push(text: Buffer, from: number, to: number): void {
     const start = Math.max(from, to - this.#windowBytes);
-    if (this.#length + to - start > this.#ring.length) this.#grow(this.#length + to - start);
+    this.#grow(this.#length + to - start);
     this.#copy(text, start, to);
   }
 
@@ -57,10 +57,9 @@ export class PlainTextTail {
 
   /** A ring that is not of full size has never gone round. */
   #grow(wanted: number): void {
-    const capacity = this.#ring.length;
-    if (capacity === this.#windowBytes) return;
-    let size = Math.max(capacity, MIN_CAPACITY);
+    let size = Math.max(this.#ring.length, MIN_CAPACITY);
     while (size < wanted && size < this.#windowBytes) size *= 2;
+    if (size === this.#ring.length) return;
     const ring = Buffer.allocUnsafeSlow(size);
     this.#ring.copy(ring, 0, 0, this.#length);
     this.#ring = ring;

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeflatePool, sharedPool } from '../../lib/deflate/deflate-pool.ts';
 import { contextBytes, type ZlibSettings } from '../../lib/deflate/zlib-context.ts';
 
@@ -29,6 +29,25 @@ describe('a pool', () => {
     expect(pool.lease(other)).not.toBe(first);
     expect(pool.lease({ ...inflate })).toBe(first);
     expect(pool.lease({ ...deflate, level: 1 })).not.toBe(pool.lease(deflate));
+  });
+
+  it('gives none that was made for something else', () => {
+    using pool = opened();
+    const bits = [8, 9, 14, 15];
+    const deflaters = [-1, 0, 1, 9].flatMap((level) =>
+      [1, 2, 9].flatMap((memLevel) =>
+        bits.slice(1).map((windowBits) => ({ kind: 'deflate' as const, windowBits, level, memLevel })),
+      ),
+    );
+    const inflaters = [
+      ...bits.map((windowBits) => ({ ...inflate, windowBits })),
+      { ...deflate, kind: 'inflate' as const },
+    ];
+    for (const settings of [...deflaters, ...inflaters]) {
+      const context = pool.lease(settings);
+      expect(context.settings).toEqual(settings);
+      pool.release(context);
+    }
   });
 
   it('accounts for what is in use and what rests', () => {
@@ -74,8 +93,10 @@ describe('a pool', () => {
   it('keeps nothing that is given back beyond its budget', () => {
     using pool = opened({ maxBytes: 0 });
     const context = pool.lease(inflate);
+    const close = vi.spyOn(context, 'close');
     pool.release(context);
     expect(pool.bytes).toBe(0);
+    expect(close).toHaveBeenCalledOnce();
   });
 
   it('gives up what has rested, by one timer, which is there only while something rests', () => {
@@ -104,14 +125,16 @@ describe('a pool', () => {
   });
 
   it('leaves nothing behind when the last of its users is gone', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const pool = new DeflatePool();
     pool.join();
     pool.join();
     pool.release(pool.lease(inflate));
     pool.leave();
-    expect(pool.bytes).toBe(contextBytes(inflate));
+    expect([pool.bytes, vi.getTimerCount()]).toEqual([contextBytes(inflate), 1]);
     pool.leave();
-    expect(pool.bytes).toBe(0);
+    expect([pool.bytes, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   it.each([{ maxBytes: -1 }, { maxBytes: 1.5 }, { restMs: -1 }, { restMs: Number.NaN }, { restMs: 2 ** 31 }])(

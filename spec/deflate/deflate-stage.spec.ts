@@ -53,6 +53,12 @@ describe.each(stages)('%s', (_name, create, large) => {
     expect([error, pool.bytes]).toEqual([undefined, 0]);
   });
 
+  it('passes a fragment of no message as it is: sequence is judged by others', async () => {
+    const { frames, error } = await put(create(new DeflatePool()), [new WsFrame(0, Buffer.from('stray'))]);
+    expect(error).toBeUndefined();
+    expect(frames.map((frame) => [frame.opcode, frame.rsv, frame.payloadText()])).toEqual([[0, 0, 'stray']]);
+  });
+
   it('takes only frames', async () => {
     const { error } = await put(create(new DeflatePool()), ['text' as unknown as WsFrame]);
     expect(error).toBeInstanceOf(TypeError);

@@ -7,9 +7,11 @@ import { FrameInflater } from '../../lib/deflate/frame-inflater.ts';
 import { WsFrame } from '../../lib/protocol/frame.ts';
 import { WS_OPCODE_BINARY, WS_OPCODE_TEXT } from '../../lib/protocol/opcode.ts';
 import { EncodedFrame } from '../../lib/stream/encoded-frame.ts';
+import { evenTrade } from '../vectors/deflate.ts';
 
 const LINE = Buffer.from('the same again and again, '.repeat(40));
 const RSV1 = 4;
+const plain = (payload: Uint8Array): WsFrame => new WsFrame(WS_OPCODE_TEXT, payload);
 const encoded = (payload: Uint8Array, compress?: boolean): EncodedFrame =>
   new EncodedFrame(WS_OPCODE_TEXT, payload, { compress });
 
@@ -18,6 +20,22 @@ async function deflated(frames: readonly WsFrame[], options?: FrameDeflaterOptio
   for (const frame of frames) deflater.write(frame);
   deflater.end();
   return deflater.toArray();
+}
+
+/** The messages as an inflater with takeover reads them. */
+async function inflated(frames: readonly WsFrame[], windowBits = 15): Promise<Buffer[]> {
+  const inflater = new FrameInflater({ windowBits, validateUtf8: false });
+  for (const frame of frames) inflater.write(frame);
+  inflater.end();
+  const messages: Buffer[] = [];
+  let pieces: Uint8Array[] = [];
+  for (const { payload, isFinal } of (await inflater.toArray()) as WsFrame[]) {
+    pieces.push(payload);
+    if (!isFinal) continue;
+    messages.push(Buffer.concat(pieces));
+    pieces = [];
+  }
+  return messages;
 }
 
 describe('a message that carries its bytes', () => {
@@ -55,6 +73,55 @@ describe('a message that carries its bytes', () => {
     expect(out!.payload.length).toBeGreaterThan(65_536);
   });
 
+  it.each([1, 2, 20, 300])('may be of %i bytes', async (length) => {
+    const [out] = await deflated([encoded(LINE.subarray(0, length), true)]);
+    expect((await inflated([out!])).map(String)).toEqual([LINE.toString('utf8', 0, length)]);
+  });
+
+  it('goes as it is where it gets no smaller and no larger', async () => {
+    const frame = encoded(evenTrade());
+    expect(await deflated([frame], { thresholdBytes: 0 })).toEqual([frame]);
+  });
+
+  it('refers to nothing that its connection has sent', async () => {
+    const [alone] = await deflated([encoded(LINE)]);
+    const [, behind] = await deflated([plain(LINE), encoded(LINE)]);
+    expect(behind!.payload).toEqual(alone!.payload);
+  });
+
+  it('is not referred to, and neither is what came before it: the inflater knows both, the deflater neither', async () => {
+    const frame = encoded(LINE.subarray(0, 500));
+    await deflated([frame]);
+    const [first, , third] = await deflated([plain(LINE), frame, plain(LINE)]);
+    expect(third!.payload).toEqual(first!.payload);
+  });
+
+  it('leaves no trace where it goes as it is', async () => {
+    const bytes = randomBytes(1000);
+    const frame = encoded(bytes);
+    const sent = await deflated([frame, plain(bytes)]);
+    expect(await inflated(sent)).toEqual([bytes, bytes]);
+    // What has been found out before disturbs nobody.
+    const [first, , third] = await deflated([plain(LINE), frame, plain(LINE)]);
+    expect(third!.payload.length).toBeLessThan(first!.payload.length / 2);
+  });
+
+  it('keeps the reserved bits of others, and is then compressed for itself', async () => {
+    const [out] = await deflated([new EncodedFrame(WS_OPCODE_TEXT, LINE, { rsv: 2 })]);
+    expect([out!.rsv, out instanceof EncodedFrame]).toEqual([RSV1 | 2, false]);
+  });
+
+  it('leaves the event loop its turns', async () => {
+    const deflater = new FrameDeflater();
+    for (let i = 0; i < 3; i++) deflater.write(encoded(Buffer.alloc(65_536, i)));
+    expect(deflater.readableLength).toBe(0);
+    for (let i = 1; i <= 3; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(deflater.readableLength).toBe(i);
+    }
+    deflater.destroy();
+  });
+
   it('is compressed for itself, like any other, where it is empty or a fragment', async () => {
     const empty = await deflated([encoded(Buffer.alloc(0), true)]);
     expect(empty.map(({ rsv, payload }) => [rsv, payload.length])).toEqual([[RSV1, 1]]);
@@ -62,11 +129,7 @@ describe('a message that carries its bytes', () => {
     const out = await deflated([large.fragmentAt(0), large.fragmentAt(65_536)]);
     expect(out[0]?.rsv).toBe(RSV1);
     expect(out.some((frame) => frame instanceof EncodedFrame)).toBe(false);
-    const inflater = new FrameInflater();
-    for (const frame of out) inflater.write(frame);
-    inflater.end();
-    const pieces = await inflater.map(({ payload }: WsFrame) => payload).toArray();
-    expect(Buffer.concat(pieces)).toEqual(large.payload);
+    expect(await inflated(out)).toEqual([large.payload]);
   });
 
   it('is not referred back to, and refers to nothing: an inflater with takeover reads all, in any mixture (RFC 7692 §7.1.1)', async () => {
@@ -83,17 +146,7 @@ describe('a message that carries its bytes', () => {
         );
         // The second time, what is prepared has been compressed before, by somebody else.
         await deflated(frames, { windowBits });
-        const inflater = new FrameInflater({ windowBits, validateUtf8: false });
-        for (const frame of await deflated(frames, { windowBits })) inflater.write(frame);
-        inflater.end();
-        const messages: Buffer[] = [];
-        let pieces: Uint8Array[] = [];
-        for (const { payload, isFinal } of (await inflater.toArray()) as WsFrame[]) {
-          pieces.push(payload);
-          if (!isFinal) continue;
-          messages.push(Buffer.concat(pieces));
-          pieces = [];
-        }
+        const messages = await inflated(await deflated(frames, { windowBits }), windowBits);
         expect(messages).toEqual(steps.map(({ text }) => Buffer.from(text)));
       }),
       { numRuns: 60 },

@@ -2,6 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DeflatePool } from '../../lib/deflate/deflate-pool.ts';
 import { FrameInflater, type FrameInflaterOptions } from '../../lib/deflate/frame-inflater.ts';
+import { contextBytes } from '../../lib/deflate/zlib-context.ts';
 import { createFrame, WsFrame } from '../../lib/protocol/frame.ts';
 import { compressed, dataOf, fragments, hex, messagesOf, noise, prose, put, ZlibPeer } from '../vectors/deflate.ts';
 
@@ -85,10 +86,10 @@ describe('an inflater', () => {
   ])(
     'reads a message to its end where its last block, %s, is all here before there is room for it',
     async (_name, end) => {
-      const base = prose(300);
       for (let length = 65_530; length < 65_810; length++) {
-        const text = Buffer.alloc(length, base);
         // Behind the first 300 bytes it is one reference after the other, and the end of the block takes a bit or two.
+        const base = length % 2 === 0 ? prose(300) : Buffer.alloc(300);
+        const text = Buffer.alloc(length, base);
         const rest = deflateRawSync(text.subarray(300), { ...end, dictionary: base, level: 9 });
         const packed = [deflateRawSync(base, { finishFlush: 2 }), 'finishFlush' in end ? cutEnd(rest) : rest];
         const again = cutEnd(deflateRawSync(base, { finishFlush: 2, dictionary: text.subarray(-32_768) }));
@@ -154,6 +155,30 @@ describe('an inflater', () => {
       inflater.destroy();
       expect(pool.bytes).toBe(0);
     }
+  });
+});
+
+describe('a context', () => {
+  it('is as large as the window needs', async () => {
+    for (const windowBits of [8, 12]) {
+      const pool = new DeflatePool();
+      const inflater = new FrameInflater({ pool, windowBits });
+      inflater.write(compressed(HELLO));
+      expect(pool.bytes).toBe(contextBytes({ kind: 'inflate', windowBits, level: 0, memLevel: 0 }));
+      inflater.destroy();
+    }
+  });
+
+  it('is there for others once the data is corrupt, though nobody has read what came before', async () => {
+    const pool = new DeflatePool();
+    const [one, other] = [new FrameInflater({ pool }), new FrameInflater({ pool })];
+    one.write(compressed(HELLO));
+    const { bytes } = pool;
+    one.write(compressed('ff ff'));
+    other.write(compressed(HELLO));
+    expect([pool.bytes, one.readableLength, other.readableLength]).toEqual([bytes, 1, 1]);
+    one.destroy();
+    other.destroy();
   });
 });
 

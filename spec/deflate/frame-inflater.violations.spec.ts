@@ -36,6 +36,7 @@ describe('a violation', () => {
       'WS_ERR_INVALID_DEFLATE',
       1007,
     ],
+    ['a final block that goes on there (§7.2.3.4)', [compressed('01 01 00 fe ff')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['one that ends inside a stored block', [compressed('00 0a 00 f5 ff 41 42')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['one whose end was not taken away', [compressed('f2 48 05 00 00 00 ff')], 'WS_ERR_INVALID_DEFLATE', 1007],
     ['garbage behind a final block', [compressed('f3 48 cd c9 c9 07 00 ff')], 'WS_ERR_INVALID_DEFLATE', 1007],
@@ -170,9 +171,12 @@ describe('a final block (§7.2.3.4)', () => {
         packed.push(deflateRawSync(part, text.length > 0 ? { dictionary } : {}));
         text = Buffer.concat([text, part]);
       }
-      const { frames, error } = await put(new FrameInflater(), [compressed(Buffer.concat(packed))]);
-      expect(error).toBeUndefined();
-      expect(Buffer.concat(frames.map(({ payload }) => payload)).equals(text)).toBe(true);
+      for (const contextTakeover of [true, false]) {
+        const inflater = new FrameInflater({ contextTakeover });
+        const { frames, error } = await put(inflater, [compressed(Buffer.concat(packed))]);
+        expect(error).toBeUndefined();
+        expect(Buffer.concat(frames.map(({ payload }) => payload)).equals(text)).toBe(true);
+      }
     }
   });
 
@@ -221,6 +225,12 @@ describe('a bomb', () => {
     expect([total(exact.frames), exact.error]).toEqual([100_000, undefined]);
     const small = await put(new FrameInflater({ maxInflatedRatio: 1 }), [compressed(bomb(65_536))]);
     expect([total(small.frames), small.error]).toEqual([65_536, undefined]);
+    // As many bytes as make the ratio a whole number.
+    let length = 65_537;
+    while (length % bomb(length).length > 0) length++;
+    const maxInflatedRatio = length / bomb(length).length;
+    const just = await put(new FrameInflater({ maxInflatedRatio }), [compressed(bomb(length))]);
+    expect([total(just.frames), just.error]).toEqual([length, undefined]);
     const fair = await put(new FrameInflater({ maxInflatedRatio: 1100 }), [compressed(MEGABYTES_64)]);
     expect([total(fair.frames), fair.error]).toEqual([2 ** 26, undefined]);
   });
@@ -228,6 +238,17 @@ describe('a bomb', () => {
   it('in plain frames is judged by the same limit', async () => {
     const { error } = await put(new FrameInflater({ maxMessageBytes: 10 }), [WsFrame.text('eleven byte')]);
     expect(error).toMatchObject({ code: 'WS_ERR_MESSAGE_TOO_LARGE' });
+    const pieces = [new WsFrame(1, Buffer.from('five '), { isFinal: false }), WsFrame.ping('of nine b')];
+    const exact = await put(new FrameInflater({ maxMessageBytes: 10 }), [
+      ...pieces,
+      new WsFrame(0, Buffer.from('bytes')),
+    ]);
+    expect([messagesOf(exact.frames).length, exact.error]).toEqual([2, undefined]);
+    const more = await put(new FrameInflater({ maxMessageBytes: 10 }), [
+      ...pieces,
+      new WsFrame(0, Buffer.from('bytes!')),
+    ]);
+    expect(more.error).toMatchObject({ code: 'WS_ERR_MESSAGE_TOO_LARGE' });
   });
 
   it('that nobody reads is not inflated beyond what may wait', async () => {

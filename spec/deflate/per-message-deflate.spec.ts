@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DeflatePool } from '../../lib/deflate/deflate-pool.ts';
 import { createPerMessageDeflate, type PerMessageDeflateOptions } from '../../lib/deflate/per-message-deflate.ts';
 import { acceptExtensions, confirmExtensions, offerExtensions } from '../../lib/handshake/extension-negotiation.ts';
@@ -149,7 +149,7 @@ describe('createPerMessageDeflate', () => {
         thresholdBytes: Number.POSITIVE_INFINITY,
         maxInflatedRatio: Number.POSITIVE_INFINITY,
       },
-      { serverMaxWindowBits: 8, clientMaxWindowBits: 15, pool: new DeflatePool() },
+      { serverMaxWindowBits: 8, clientMaxWindowBits: 15, pool: new DeflatePool(), level: -1 },
     ];
     for (const options of edges) expect(negotiate(options, options).header).toContain('permessage-deflate');
   });
@@ -188,7 +188,42 @@ describe('createPerMessageDeflate', () => {
   });
 });
 
+describe('what was agreed on', () => {
+  it.each([
+    [{}, { serverInbound: false, clientInbound: false }],
+    [{ clientNoContextTakeover: true }, { serverInbound: true, clientInbound: false }],
+    [{ serverNoContextTakeover: true }, { serverInbound: false, clientInbound: true }],
+  ])('%o lets an inflater rest where it forgets each message, and a deflater always', (options, mayRest) => {
+    const extension = createPerMessageDeflate(options);
+    const { params, stages } = extension.accept(extension.offer()[0]!)!;
+    expect([stages.inboundMayRest, stages.outboundMayRest]).toEqual([mayRest.serverInbound, true]);
+    const ofClient = extension.confirm(params);
+    expect([ofClient.inboundMayRest, ofClient.outboundMayRest]).toEqual([mayRest.clientInbound, true]);
+  });
+
+  it('leaves it to others to judge text, behind all stages', async () => {
+    const { client, server } = negotiate({}, {});
+    const sent = await through(client.outbound[0]!, [new WsFrame(1, Buffer.alloc(300, 0xff))]);
+    const received = await through(server.inbound[0]!, sent);
+    expect(received.map(({ payload }) => payload)).toEqual([Buffer.alloc(300, 0xff)]);
+  });
+
+  it('is nothing where the runtime has no zlib that can be driven: not offered, and declined', async () => {
+    vi.resetModules();
+    vi.doMock('node:zlib', async (original) => ({ ...(await original<object>()), createDeflateRaw: () => ({}) }));
+    try {
+      const { createPerMessageDeflate: create } = await import('../../lib/deflate/per-message-deflate.ts');
+      expect(create().offer()).toEqual([]);
+      expect(create().accept([])).toBeUndefined();
+    } finally {
+      vi.doUnmock('node:zlib');
+      vi.resetModules();
+    }
+  });
+});
+
 it.each<[message: string, make: () => unknown]>([
+  ['perMessageDeflate must be a boolean or an object', () => createPerMessageDeflate(null as never)],
   ['perMessageDeflate must be a boolean or an object', () => createPerMessageDeflate(1 as never)],
   ['serverMaxWindowBits must be 8 or more, not 7', () => createPerMessageDeflate({ serverMaxWindowBits: 7 })],
   ['clientMaxWindowBits', () => createPerMessageDeflate({ clientMaxWindowBits: 16 })],

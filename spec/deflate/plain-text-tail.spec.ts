@@ -4,15 +4,17 @@ import { PlainTextTail } from '../../lib/deflate/plain-text-tail.ts';
 import { Z_NO_FLUSH, ZlibContext } from '../../lib/deflate/zlib-context.ts';
 import { noise } from '../vectors/deflate.ts';
 
-/** What a context knows of the past: a reference to each of the last bytes, 258 at most at a time. */
-function past(tail: PlainTextTail): Buffer {
+/** What a context is told of the past: the head of a block, and the bytes in one piece or two. */
+function told(tail: PlainTextTail): Buffer[] {
   const written: Buffer[] = [];
   tail.feed({
     write: (_flush: number, input: Buffer, at: number, length: number) =>
       written.push(Buffer.from(input.subarray(at, at + length))),
   } as unknown as ZlibContext);
-  return Buffer.concat(written.slice(1));
+  return written;
 }
+
+const past = (tail: PlainTextTail): Buffer => Buffer.concat(told(tail).slice(1));
 
 describe('the tail', () => {
   it('is the last bytes, up to a window of them, however they came', () => {
@@ -44,6 +46,20 @@ describe('the tail', () => {
     expect(tail.capacity).toBe(2048);
     for (let i = 0; i < 100; i++) tail.push(noise(1000), 0, 1000);
     expect(tail.capacity).toBe(32_768);
+    const ofLittle = new PlainTextTail(32_768);
+    ofLittle.push(noise(9000), 8800, 9000);
+    expect(ofLittle.capacity).toBe(256);
+  });
+
+  it('is told in as few pieces as it lies in', () => {
+    const tail = new PlainTextTail(512);
+    const pieces = (): number[] => told(tail).map(({ length }) => length);
+    tail.push(noise(300), 0, 300);
+    expect(pieces()).toEqual([5, 300]);
+    tail.push(noise(212), 0, 212);
+    expect(pieces()).toEqual([5, 512]);
+    tail.push(noise(100), 0, 100);
+    expect(pieces()).toEqual([5, 412, 100]);
   });
 
   it('is told to a context as one stored block, to which what follows may refer (RFC 1951 §3.2.4)', () => {
@@ -63,6 +79,6 @@ describe('the tail', () => {
   });
 
   it('that is empty is not told', () => {
-    expect(past(new PlainTextTail(256)).length).toBe(0);
+    expect(told(new PlainTextTail(256))).toEqual([]);
   });
 });

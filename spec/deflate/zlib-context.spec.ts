@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDeflateRaw, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   contextBytes,
   isDeflateAvailable,
@@ -80,6 +81,12 @@ describe('a context', () => {
     expect(inflate.write(Z_NO_FLUSH, packed, 0, packed.length, output, 0)).toBe(5);
   });
 
+  it.each(['deflate', 'inflate'] as const)('to %s gives its memory back when it is closed', (kind) => {
+    const close = watchClose();
+    new ZlibContext(settings(kind)).close();
+    expect(close[kind]).toHaveBeenCalledOnce();
+  });
+
   it.each([9, 12, 15])('with %i window bits takes about the memory that is accounted for', (windowBits) => {
     const deflate = contextBytes(settings('deflate', windowBits));
     const inflate = contextBytes(settings('inflate', windowBits));
@@ -109,6 +116,17 @@ describe('a context', () => {
   });
 });
 
+/** Watches zlib's own streams being closed. */
+function watchClose() {
+  const watch = (stream: InflateRaw) => {
+    stream.close();
+    const close = vi.spyOn(Object.getPrototypeOf(stream) as InflateRaw, 'close');
+    onTestFinished(() => close.mockRestore());
+    return close;
+  };
+  return { deflate: watch(createDeflateRaw()), inflate: watch(createInflateRaw()) };
+}
+
 /** Inflates with room for one byte at a time: then a reference finds the window and nothing else. */
 function inflateBytewise(inflate: ZlibContext, packed: Buffer): Buffer {
   const output: number[] = [];
@@ -135,6 +153,14 @@ describe('a runtime', () => {
     expect(isDeflateAvailable()).toBe(true);
   });
 
+  it('is tried out once, and nothing of that is left open', async () => {
+    const close = watchClose();
+    const context = await import('../../lib/deflate/zlib-context.ts');
+    for (let i = 0; i < 2; i++) expect(context.isDeflateAvailable()).toBe(true);
+    expect(close.deflate).toHaveBeenCalledOnce();
+    expect(close.inflate).toHaveBeenCalledOnce();
+  });
+
   const lacks: [string, (zlib: Record<string, unknown>) => Record<string, unknown>][] = [
     ['whose streams have no handle', () => ({ close() {}, on() {}, reset() {} })],
     ['whose handle cannot write synchronously', () => handle({})],
@@ -149,26 +175,97 @@ describe('a runtime', () => {
     const context = await import('../../lib/deflate/zlib-context.ts');
     expect(context.isDeflateAvailable()).toBe(false);
     const { FrameInflater } = await import('../../lib/deflate/frame-inflater.ts');
-    expect(() => new FrameInflater()).toThrow(expect.objectContaining({ code: 'WS_ERR_DEFLATE_UNAVAILABLE' }));
+    expect(() => new FrameInflater()).toThrow(
+      expect.objectContaining({
+        code: 'WS_ERR_DEFLATE_UNAVAILABLE',
+        message: expect.stringContaining('zlib of this runtime cannot be driven'),
+      }),
+    );
   });
 
-  it('that is silent about corrupt data is told, too', async () => {
+  /** The inflaters of the runtime are changed. */
+  function alter(change: (stream: AnyStream) => void): void {
     vi.doMock('node:zlib', async (original) => {
       const zlib = await original<typeof import('node:zlib')>();
       const createInflateRaw = (options: object) => {
         const stream = zlib.createInflateRaw(options);
-        Object.defineProperty((stream as unknown as { _handle: object })._handle, 'onerror', {
-          get: () => () => {},
-          set: () => {},
-        });
+        change(stream as unknown as AnyStream);
         return stream;
       };
       return { ...zlib, createInflateRaw };
     });
+  }
+
+  const flaws: [string, (stream: AnyStream) => void][] = [
+    ['is silent about corrupt data', ({ _handle }) => hearErrors(_handle, () => {})],
+    ['cannot be reset', (stream) => Object.assign(stream, { reset: undefined })],
+    [
+      'does not stop at the end of a block',
+      ({ _handle }) => {
+        const writeSync = _handle.writeSync.bind(_handle);
+        _handle.writeSync = (flush, ...rest) => writeSync(flush === Z_BLOCK ? Z_NO_FLUSH : flush, ...rest);
+      },
+    ],
+    [
+      'inflates to something else',
+      ({ _handle }) => {
+        const writeSync = _handle.writeSync.bind(_handle);
+        _handle.writeSync = (flush, input, at, length, output, ...rest) => {
+          writeSync(flush, input, at, length, output, ...rest);
+          output[0] = 0;
+        };
+      },
+    ],
+  ];
+
+  it.each(flaws)('whose inflater %s is told, too', async (_name, change) => {
+    alter(change);
     const context = await import('../../lib/deflate/zlib-context.ts');
     expect(context.isDeflateAvailable()).toBe(false);
   });
+
+  it('that tells of corrupt data by an event, too, has what is needed', async () => {
+    alter((stream) =>
+      hearErrors(stream._handle, (message, tell) => {
+        tell(message);
+        stream.emit('error', new Error('the event'));
+      }),
+    );
+    const context = await import('../../lib/deflate/zlib-context.ts');
+    expect(context.isDeflateAvailable()).toBe(true);
+    const inflate = new context.ZlibContext(settings('inflate'));
+    const write = () => inflate.write(Z_NO_FLUSH, Buffer.from([0xff]), 0, 1, Buffer.alloc(1), 0);
+    expect(write).toThrow('invalid block type');
+    inflate.close();
+  });
 });
+
+type WriteSync = (
+  flush: number,
+  input: Uint8Array,
+  at: number,
+  length: number,
+  output: Uint8Array,
+  outputAt: number,
+  room: number,
+) => void;
+
+/** A stream of zlib, as it is inside. */
+interface AnyStream {
+  readonly _handle: { writeSync: WriteSync };
+  emit(event: 'error', error: Error): void;
+}
+
+/** Comes between the handle and who wants to be told of its errors. */
+function hearErrors(handle: object, hear: (message: string, tell: (message: string) => void) => void): void {
+  let tell: (message: string) => void = () => {};
+  Object.defineProperty(handle, 'onerror', {
+    get: () => (message: string) => hear(message, tell),
+    set: (listener: typeof tell) => {
+      tell = listener;
+    },
+  });
+}
 
 function handle(own: object): Record<string, unknown> {
   return { _handle: own, _writeState: new Uint32Array(2), close() {}, on() {}, reset() {} };

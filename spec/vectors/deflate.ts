@@ -1,6 +1,6 @@
 /** Messages for the deflate stages, what RFC 7692 gives as examples, and a peer made of Node's own zlib streams. */
 import { finished, type Transform } from 'node:stream';
-import { constants, createDeflateRaw, createInflateRaw, type ZlibOptions } from 'node:zlib';
+import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import { createFrame, type WsFrame } from '../../lib/protocol/frame.ts';
 import { cutAt } from './any-frame.ts';
 
@@ -105,6 +105,15 @@ export function prose(length: number, seed = 1): Buffer {
   let text = '';
   for (let i = seed; text.length < length; i++) text += `{"id":${(i * 7919) % 100_003},"name":"user ${i % 97}"},`;
   return Buffer.from(text.slice(0, length));
+}
+
+/** Bytes of which compression makes as many. */
+export function evenTrade(): Buffer {
+  for (let repeats = 0; ; repeats++) {
+    const bytes = Buffer.concat([noise(300), Buffer.alloc(repeats)]);
+    const packed = deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+    if (packed.length - FLUSH_END.length <= bytes.length) return bytes;
+  }
 }
 
 /** Bytes that do not compress. */
