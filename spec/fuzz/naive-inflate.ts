@@ -7,9 +7,9 @@ export interface Inflated {
   readonly text: Buffer;
   /**
    * Where the bytes stop: `start`, nothing has come behind the end of a stream; `between` two blocks; `inside` one, or
-   * its header; `corrupt` where they are no DEFLATE.
+   * its header; `frayed`, with a bit or two of another; `corrupt` where they are no DEFLATE.
    */
-  readonly state: 'start' | 'between' | 'inside' | 'corrupt';
+  readonly state: 'start' | 'between' | 'inside' | 'frayed' | 'corrupt';
   /** Whether a stream has ended in them. */
   readonly hasFinalBlock: boolean;
 }
@@ -40,8 +40,9 @@ class BitReader {
     this.#at = (this.#at + 7) & ~7;
   }
 
-  get isUsedUp(): boolean {
-    return this.#at >> 3 >= this.#bytes.length;
+  /** How many are left. */
+  get left(): number {
+    return this.#bytes.length * 8 - this.#at;
   }
 }
 
@@ -180,7 +181,8 @@ export function inflateNaively(bytes: Uint8Array, known: Uint8Array, windowBytes
 
   let state: Inflated['state'] = 'start';
   try {
-    while (!bits.isUsedUp) {
+    while (bits.left > 0) {
+      if (state === 'between' && bits.left < 3) return end('frayed');
       state = 'inside';
       const isFinal = bits.take(1) === 1;
       const type = bits.take(2);

@@ -11,7 +11,7 @@ export interface Verdict {
   /** 0 where the bytes are in order as far as they go, the close code of the violation, or `closed` behind a close frame. */
   readonly end: number | 'closed';
   /** Which rule was broken, where other receivers may see it otherwise. */
-  readonly why?: 'utf-8' | 'length form' | 'length bit' | 'not whole' | 'close body' | 'deflate' | undefined;
+  readonly why?: 'utf-8' | 'length form' | 'length bit' | 'not whole' | 'close body' | 'deflate' | 'frayed' | undefined;
   /** How many events come before a compressed message of which other receivers make something else, where there is one. */
   readonly settled?: number | undefined;
 }
@@ -54,6 +54,8 @@ class Message {
   #bytes: Buffer = Buffer.alloc(0);
   text: Buffer = Buffer.alloc(0);
   isCorrupt = false;
+  /** A bit or two of another block stand behind it. zlib sees them when the next message has come. */
+  isFrayed = false;
   /** It has a final block, or not a single byte: see isExplained. */
   isOdd = false;
 
@@ -82,7 +84,8 @@ class Message {
     const whole = Buffer.concat([this.#bytes, isLast && !isEnded ? FLUSH_END : Buffer.alloc(0)]);
     const { text, state, hasFinalBlock } = inflateNaively(whole, this.#known, this.#windowBytes);
     this.text = text;
-    this.isCorrupt = state === 'corrupt' || (isLast && state === 'inside');
+    this.isFrayed = isLast && state === 'frayed';
+    this.isCorrupt = state === 'corrupt' || this.isFrayed || (isLast && state === 'inside');
     this.isOdd ||= hasFinalBlock || (isLast && this.#bytes.length === 0);
   }
 }
@@ -135,7 +138,7 @@ export function receiveNaively(bytes: Buffer, role: Role, maxMessageBytes: numbe
       message.add(payload, isFinal && isWhole);
       if (message.isOdd) settled ??= events.length;
       if (message.text.length > maxMessageBytes) return end(1009, unseen);
-      if (message.isCorrupt) return end(1007, unseen ?? 'deflate');
+      if (message.isCorrupt) return end(1007, unseen ?? (message.isFrayed ? 'frayed' : 'deflate'));
       if (message.opcode === 1 && !isUtf8Prefix(message.text, isFinal && isWhole)) {
         return end(1007, (deflate && unseen) ?? 'utf-8');
       }
