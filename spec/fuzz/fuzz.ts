@@ -16,8 +16,10 @@ import { isWsInstalled } from './ws-receiver.ts';
 const text = { type: 'string' } as const;
 const { values } = parseArgs({ options: { minutes: text, seed: text, cases: text, target: text } });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
-const endAt = Date.now() + Number(values.minutes ?? 1) * 60_000;
 const maxCases = Number(values.cases ?? Number.POSITIVE_INFINITY);
+// A number of inputs is the same number on any machine.
+const endAt =
+  Date.now() + Number(values.minutes ?? (values.cases === undefined ? 1 : Number.POSITIVE_INFINITY)) * 60_000;
 const targets = TARGETS.filter((target) => values.target === undefined || values.target === target);
 if (targets.length === 0) throw new RangeError(`--target must be one of ${TARGETS.join(', ')}`);
 
