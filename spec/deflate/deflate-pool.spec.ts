@@ -41,7 +41,7 @@ describe('a pool', () => {
     );
     const inflaters = [
       ...bits.map((windowBits) => ({ ...inflate, windowBits })),
-      { ...deflate, kind: 'inflate' as const },
+      { ...deflate, memLevel: 9, kind: 'inflate' as const },
     ];
     for (const settings of [...deflaters, ...inflaters]) {
       const context = pool.lease(settings);

@@ -74,6 +74,14 @@ describe('a violation', () => {
     expect(pool.bytes).toBe(0);
   });
 
+  it('behind a block that had to wait for room is found, too (§7.2.2)', async () => {
+    const packed = bomb(65_541);
+    // The first bits of another block, whose type is none.
+    packed[packed.length - 1]! |= 0xc0;
+    const { error } = await put(new FrameInflater(), [compressed(packed)]);
+    expect(error).toMatchObject({ code: 'WS_ERR_INVALID_DEFLATE' });
+  });
+
   it('tells why the data is corrupt', async () => {
     const { error } = await put(new FrameInflater(), [compressed('ff ff')]);
     expect(error).toMatchObject({ cause: { message: 'invalid block type' }, section: 'RFC 7692 §7.2.2' });
