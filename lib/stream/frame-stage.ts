@@ -161,12 +161,15 @@ export abstract class FrameStage<Input> extends Transform {
   #pull(): void {
     if (this.#callback === undefined || this.#isPulling || this.#nextTurn !== undefined) return;
     this.#isPulling = true;
+    let isInterrupted = true;
     try {
       this.#pushFrames();
-    } catch (error) {
-      this.#failure = error as Error;
+      isInterrupted = false;
+    } finally {
+      this.#isPulling = false;
+      // Who listens has thrown: that is no failure of ours, and it keeps no frame from anybody.
+      if (isInterrupted && !this.destroyed) this.#waitForTurn();
     }
-    this.#isPulling = false;
     if (this.#failure !== undefined) this.#fail(this.#failure);
   }
 
@@ -177,10 +180,19 @@ export abstract class FrameStage<Input> extends Transform {
         this.#waitForTurn();
         return;
       }
-      const frame = this.nextFrame();
+      const frame = this.#tryNextFrame();
       if (frame != null) this.#pushFrame(frame);
       // When its callback returns, what waited behind this one may be here already; or the end, and a failure.
       else if (frame === null && !this.#nextInput()) return;
+    }
+  }
+
+  #tryNextFrame(): WsFrame | null | undefined {
+    try {
+      return this.nextFrame();
+    } catch (error) {
+      this.#failure = error as Error;
+      return undefined;
     }
   }
 

@@ -215,4 +215,17 @@ describe('an input that is used up at once', () => {
     await turn();
     expect(ended.errored).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
   });
+
+  it('lets out what a listener throws, and gives what comes behind it in the next turn', async () => {
+    const stage = new Counting();
+    let seen = 0;
+    stage.on('data', () => {
+      seen++;
+      if (seen % 2 === 1) throw new Error(`of ${seen}`);
+    });
+    await turn();
+    expect(() => stage.use(3)).toThrow('of 1');
+    await turn();
+    expect([seen, stage.destroyed, stage.writableLength]).toEqual([2, false, 0]);
+  });
 });
