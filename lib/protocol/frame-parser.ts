@@ -16,7 +16,7 @@ import { assertClosePayload } from './close-payload.ts';
 import { createFrame, type WsFrame } from './frame.ts';
 import { decodeMaskingKey, decodePayloadLength, headerLength, MAX_HEADER_LENGTH } from './header.ts';
 import { assertHeaderStart, assertPayloadLength, assertRole, byteLimit, type WsRole } from './header-rules.ts';
-import { mask, rotateMaskingKey } from './mask.ts';
+import { mask, maskInto, rotateMaskingKey } from './mask.ts';
 import { isControlOpcode, WS_OPCODE_CLOSE, WS_OPCODE_CONTINUATION, WS_OPCODE_TEXT } from './opcode.ts';
 import { type Allocate, allocateBytes, PayloadCollector } from './payload-collector.ts';
 import { WS_RECV_BUFFER } from './sizes.ts';
@@ -241,36 +241,39 @@ export class FrameParser {
     return this.#isSliced ? this.#emit(this.#takePiece(Math.min(size, this.#maxSliceBytes))) : this.#gather(size);
   }
 
-  /** Takes the next bytes of the payload out of the chunk: unmasked, and judged where they are text. */
-  #takePiece(size: number): Uint8Array {
+  /**
+   * Takes the next bytes of the payload out of the chunk: unmasked, and judged where they are text.
+   *
+   * @param room where they are copied to, at their place in the payload; else they stay where they are
+   */
+  #takePiece(size: number, room?: Uint8Array): Uint8Array {
     const start = this.#position;
     const end = start + size;
-    if (this.#isMasked) {
-      mask(this.#chunk, start, end, rotateMaskingKey(this.#key, this.#length - this.#remaining));
-    }
+    const at = this.#length - this.#remaining;
+    const key = rotateMaskingKey(this.#key, at);
+    if (room === undefined) mask(this.#chunk, start, end, key);
+    else maskInto(room, at, this.#chunk, start, end, key);
     this.#position = end;
     this.#remaining -= size;
-    const piece = this.#chunk.subarray(start, end);
-    if (this.#checksText && !this.#isControl) this.#checkText(piece);
+    const piece = room === undefined ? this.#chunk.subarray(start, end) : room.subarray(at, at + size);
+    if (this.#checksText && !this.#isControl) {
+      this.#utf8 ??= new Utf8Validator(this.#isUtf8);
+      assertUtf8(this.#utf8, piece, this.#remaining === 0 && this.#isFinal);
+    }
     return piece;
-  }
-
-  #checkText(piece: Uint8Array): void {
-    this.#utf8 ??= new Utf8Validator(this.#isUtf8);
-    assertUtf8(this.#utf8, piece, this.#remaining === 0 && this.#isFinal);
   }
 
   /** Keeps a piece of a payload that spans chunks; gives the frame when it is the last one. */
   #gather(size: number): WsFrame | null {
-    const at = this.#length - this.#remaining;
-    const piece = this.#takePiece(size);
-    const isLast = this.#remaining === 0;
+    const isLast = this.#remaining === size;
     // Where half of it is there, the rest is worth its memory: then all is copied only once.
     const isWorthRoom = this.#length <= WS_RECV_BUFFER || size * 2 >= this.#length;
-    if (at === 0 && isWorthRoom) this.#gathered = this.#allocate(this.#length);
-    if (this.#gathered !== undefined) this.#gathered.set(piece, at);
-    else if (isLast) return this.#emit(this.#collector!.take(piece));
-    else (this.#collector ??= new PayloadCollector(this.#allocate)).push(piece);
+    if (this.#remaining === this.#length && isWorthRoom) this.#gathered = this.#allocate(this.#length);
+    const piece = this.#takePiece(size, this.#gathered);
+    if (this.#gathered === undefined) {
+      if (isLast) return this.#emit(this.#collector!.take(piece));
+      (this.#collector ??= new PayloadCollector(this.#allocate)).push(piece);
+    }
     if (!isLast) return null;
     const payload = this.#gathered!;
     this.#gathered = undefined;

@@ -8,7 +8,7 @@
 import type { WsFrame } from './frame.ts';
 import { encodeHeader, headerLengthFor, MAX_HEADER_LENGTH } from './header.ts';
 import { assertRole, type WsRole } from './header-rules.ts';
-import { mask, rotateMaskingKey } from './mask.ts';
+import { maskInto, rotateMaskingKey } from './mask.ts';
 import { createMaskingKey } from './masking-key.ts';
 
 /** Who a {@link FrameSerializer} writes for. */
@@ -82,8 +82,11 @@ export class FrameSerializer {
     const from = this.#position;
     const size = Math.min(length - from, end - position);
     if (size > 0) {
-      target.set(size === length ? payload : payload.subarray(from, from + size), position);
-      if (this.#createKey !== undefined) mask(target, position, position + size, rotateMaskingKey(this.#key, from));
+      if (this.#createKey === undefined) {
+        target.set(size === length ? payload : payload.subarray(from, from + size), position);
+      } else {
+        maskInto(target, position, payload, from, from + size, rotateMaskingKey(this.#key, from));
+      }
       this.#position = from + size;
     }
     if (this.#position === length) this.#finish();

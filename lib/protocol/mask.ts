@@ -3,13 +3,16 @@
  *
  * The key is a 32-bit word whose lowest byte masks the first byte. Long runs go by words, eight a turn, which is ten
  * times faster than by bytes; but making the view of words costs more than masking a hundred bytes, so the view of the
- * last buffer is kept, and short runs go by bytes.
+ * last buffer is kept, and short runs go by bytes. Longer ones go by sixteen bytes at a step, where the platform can.
  *
  * @see RFC 6455 §5.3
  */
+import { hasSimdMask, simdMaskInto } from './simd-mask.ts';
 
 /** Below this the words do not pay for themselves (measured on Node 20: 32 bytes). */
 const MIN_WORD_RUN = 32;
+/** From here on the copies into and out of WebAssembly pay for themselves. */
+const MIN_SIMD_RUN = 2048;
 /** Where the index of a byte no longer fits the 31 bits with which words are counted. */
 const MAX_WORD_END = 0x7fff_ffff;
 /** A view of a larger buffer is not kept, so that no large buffer is held back from the collector. */
@@ -30,12 +33,38 @@ export function rotateMaskingKey(key: number, offset: number): number {
 /**
  * XORs `bytes[start, end)` with the key, in place.
  *
- * @param key the word that masks the four bytes from `start` on (see {@link rotateMaskingKey} inside a payload)
+ * @param key the word that masks the four bytes from `start` on (see {@link rotateMaskingKey} inside a payload); 0 for none
  */
 export function mask(bytes: Uint8Array, start: number, end: number, key: number): void {
+  if (key === 0) return;
+  if (end - start >= MIN_SIMD_RUN && hasSimdMask()) {
+    simdMaskInto(bytes, start, bytes, start, end, key);
+    return;
+  }
   const isWordRun = end - start >= MIN_WORD_RUN && bytes.byteOffset + end <= MAX_WORD_END && isLittleEndian;
   if (isWordRun) maskRun(bytes, start, end, key);
   else maskBytes(bytes, start, end, key);
+}
+
+/**
+ * Copies `source[start, end)` to `target` from `at` on, XORed with the key.
+ *
+ * @param key as for {@link mask}
+ */
+export function maskInto(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  key: number,
+): void {
+  if (key !== 0 && end - start >= MIN_SIMD_RUN && hasSimdMask()) {
+    simdMaskInto(target, at, source, start, end, key);
+    return;
+  }
+  target.set(source.subarray(start, end), at);
+  mask(target, at, at + end - start, key);
 }
 
 /** Masks by words from the first whole word to the last. One loop in one function: 27 ns for 125 bytes, in parts 39. */

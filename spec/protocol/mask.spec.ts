@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mask, rotateMaskingKey } from '../../lib/protocol/mask.ts';
+import { mask, maskInto, rotateMaskingKey } from '../../lib/protocol/mask.ts';
 import { KEY, KEY_WORD, maskNaively, pattern } from '../vectors/frames.ts';
 
 const keyBytes = (key: number): Uint8Array => Uint8Array.of(key, key >>> 8, key >>> 16, key >>> 24);
@@ -29,6 +29,20 @@ describe('mask', () => {
     const anyLength = fc.oneof(fc.nat(200), fc.nat(140_000));
     const anyKey = fc.oneof(fc.integer(), fc.nat(0xffffffff));
     fc.assert(fc.property(anyLength, anyKey, fc.nat(70), fc.nat(70), expectSameAsNaive), { numRuns: 300 });
+  });
+
+  it('copies what it masks where that is asked for, and changes nothing else (§5.3)', () => {
+    const anyLength = fc.oneof(fc.nat(200), fc.nat(40_000));
+    const anyKey = fc.oneof(fc.integer(), fc.constant(0));
+    const property = fc.property(anyLength, anyKey, fc.nat(70), fc.nat(70), (length, key, at, start) => {
+      const source = pattern(start + length + 5);
+      const target = new Uint8Array(at + length + 5);
+      maskInto(target, at, source, start, start + length, key);
+      const masked = maskNaively(pattern(start + length).subarray(start), keyBytes(key));
+      expect(Buffer.compare(target, Buffer.concat([Buffer.alloc(at), masked, Buffer.alloc(5)]))).toBe(0);
+      expect(Buffer.compare(source, pattern(start + length + 5))).toBe(0);
+    });
+    fc.assert(property, { numRuns: 300 });
   });
 
   it('gives the payload back when done twice (§5.3)', () => {
