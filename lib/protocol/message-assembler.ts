@@ -82,7 +82,7 @@ export class MessageAssembler extends MessageMeter {
       this.#collector ??= new PayloadCollector(this.#allocate);
     }
     if (frame.isFinal) return this.#finish(this.#first, frame.payload);
-    this.#collector!.push(frame.payload);
+    this.#collector!.push(frame.payload, frame.remainingLength);
     return null;
   }
 

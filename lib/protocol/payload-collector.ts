@@ -3,12 +3,15 @@
  *
  * Large pieces are kept as the views they are. Small ones are copied together into blocks, so that a payload that comes
  * byte by byte costs about its own size and not an object for each byte: this is why no count of fragments needs to be
- * refused. Nothing is reserved for bytes that are only announced.
+ * refused. Room for bytes that are only announced is made when a quarter of the whole is there: from then on each piece
+ * is copied to its place while it is still in the processor's cache, and its chunk is free.
  */
 import { WS_MAX_FRAME_SIZE, WS_RECV_BUFFER } from './sizes.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const FIRST_BLOCK = 256;
+/** Of what has come, how much may be reserved for what comes: memory that is not touched before. */
+const MAX_RESERVE = 3;
 
 /** Makes a buffer of so many bytes, which need not be zeroed; `Buffer.allocUnsafe` is one. */
 export type Allocate = (size: number) => Uint8Array;
@@ -32,6 +35,8 @@ export class PayloadCollector {
   /** The block into which small pieces are copied, and how much of it is filled. */
   #block: Uint8Array | undefined;
   #filled = 0;
+  /** Whether the block has room for all that was announced. */
+  #hasRoom = false;
   /** Bytes copied since the last piece that was kept as a view. */
   #copied = 0;
 
@@ -44,10 +49,19 @@ export class PayloadCollector {
     return this.#length;
   }
 
-  /** Adds a piece, which must not change until {@link take}. */
-  push(piece: Uint8Array): void {
+  /**
+   * Adds a piece, which must not change until {@link take}.
+   *
+   * @param announced bytes that are said to come behind it
+   */
+  push(piece: Uint8Array, announced: number = 0): void {
     this.#length += piece.length;
-    if (isWorthKeeping(piece)) {
+    // What is less than what has come is not worth copying all of that.
+    const isWorthRoom = announced > 0 && announced >= this.#length && announced <= MAX_RESERVE * this.#length;
+    if (isWorthRoom && !this.#fitsRoom(piece)) this.#makeRoom(this.#length - piece.length, this.#length + announced);
+    if (this.#fitsRoom(piece)) {
+      this.#copy(piece);
+    } else if (isWorthKeeping(piece)) {
       this.#seal();
       this.#copied = 0;
       this.#pieces.push(piece);
@@ -62,11 +76,14 @@ export class PayloadCollector {
    * @param last what comes behind all other pieces: so it is copied once, and not into a block before
    */
   take(last: Uint8Array = NO_BYTES): Uint8Array {
-    this.#seal();
     const pieces = this.#pieces;
-    if (last.length > 0) {
-      this.#length += last.length;
-      pieces.push(last);
+    this.#length += last.length;
+    if (this.#fitsRoom(last)) {
+      this.#copy(last);
+      this.#seal();
+    } else {
+      this.#seal();
+      if (last.length > 0) pieces.push(last);
     }
     const whole = pieces.length === 1 ? pieces[0]! : this.#join(pieces);
     this.drop();
@@ -79,17 +96,29 @@ export class PayloadCollector {
     this.#length = 0;
     this.#block = undefined;
     this.#filled = 0;
+    this.#hasRoom = false;
     this.#copied = 0;
   }
 
   #join(pieces: readonly Uint8Array[]): Uint8Array {
     const whole = this.#allocate(this.#length);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
+    copyInto(whole, pieces);
     return whole;
+  }
+
+  #fitsRoom(piece: Uint8Array): boolean {
+    return this.#hasRoom && piece.length <= this.#block!.length - this.#filled;
+  }
+
+  /** Makes the block as large as the whole is said to be. */
+  #makeRoom(gathered: number, size: number): void {
+    this.#seal();
+    const room = this.#allocate(size);
+    copyInto(room, this.#pieces);
+    this.#pieces = [];
+    this.#block = room;
+    this.#filled = gathered;
+    this.#hasRoom = true;
   }
 
   #copy(piece: Uint8Array): void {
@@ -121,5 +150,14 @@ export class PayloadCollector {
     this.#pieces.push(used);
     this.#block = undefined;
     this.#filled = 0;
+    this.#hasRoom = false;
+  }
+}
+
+function copyInto(whole: Uint8Array, pieces: readonly Uint8Array[]): void {
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
   }
 }
