@@ -14,6 +14,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { ClosedError } from '../errors.ts';
 import type { WsFrame } from '../protocol/frame.ts';
 import { byteLimit } from '../protocol/header-rules.ts';
+import { give } from './give.ts';
 
 export interface FrameStageOptions {
   /** Bytes of payload that may wait in the readable queue before no more frames are made. Default 65,536. */
@@ -218,7 +219,7 @@ export abstract class FrameStage<Input> extends Transform {
 
   #pushFrame(frame: WsFrame): void {
     const before = this.readableLength;
-    this.push(frame);
+    give(this, frame);
     // A flowing stream has given the frame to its listeners instead of queueing it.
     if (this.readableLength > before) this.#bufferedBytes += frame.payload.length;
   }

@@ -4,6 +4,7 @@
  */
 import { Duplex } from 'node:stream';
 import type { WsFrame } from '../../protocol/frame.ts';
+import { give } from '../../stream/give.ts';
 
 /** A connection that is over calls its own method of this name: for its server, which needs no promise of it then. */
 export const kOver: unique symbol = Symbol('wspipe.over');
@@ -52,7 +53,7 @@ export class StreamFace {
   /** Gives a message to the reading side. @returns whether it wants more */
   push(frame: WsFrame): boolean {
     this.#isAsking = false;
-    return !this.#isGone && this.stream.push(frame);
+    return !this.#isGone && give(this.stream, frame);
   }
 
   /** Takes back what the reading side has read ahead. */
