@@ -251,7 +251,13 @@ export class FrameEncoder extends Transform {
     this.#bytesWritten += bytes.length;
     // A listener is given the bytes at once: it may ask for more, which makes room. A destroyed stream has none.
     this.#isFull = true;
-    if (pushBytes(this, bytes) && !this.destroyed) this.#isFull = false;
+    let isTaken = true;
+    try {
+      isTaken = pushBytes(this, bytes);
+    } finally {
+      // He that throws has taken them, too.
+      if (isTaken && !this.destroyed) this.#isFull = false;
+    }
   }
 
   /** @internal the end of the tick, or the turn of this one behind it */

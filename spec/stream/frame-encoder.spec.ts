@@ -8,6 +8,7 @@ import { WS_SEND_BUFFER } from '../../lib/protocol/sizes.ts';
 import { FrameDecoder } from '../../lib/stream/frame-decoder.ts';
 import { FrameEncoder } from '../../lib/stream/frame-encoder.ts';
 import { ByteCollector, tcpPair } from '../support/sockets.ts';
+import { collectUncaught } from '../support/uncaught.ts';
 import { anyConversation, encodeAll, otherRole, parseAll, plain } from '../vectors/any-frame.ts';
 import { KEY_WORD, pattern } from '../vectors/frames.ts';
 
@@ -346,5 +347,22 @@ describe('on the road', () => {
     await road;
     expect(total).toBe(300 * 9004);
     expect(most).toBeLessThanOrEqual(2 * WS_SEND_BUFFER);
+  });
+
+  it('lets out what a listener throws, and gives him the next frames all the same', async () => {
+    const uncaught = collectUncaught();
+    const encoder = new FrameEncoder({ role: 'server' });
+    const chunks: string[] = [];
+    encoder.on('data', (chunk: Buffer) => {
+      chunks.push(chunk.subarray(2).toString());
+      throw new Error(`of ${chunks.length}`);
+    });
+    for (const frame of numbered(0, 3)) {
+      encoder.write(frame);
+      await turn();
+    }
+    expect(chunks).toEqual(['0', '1', '2']);
+    expect(uncaught.map(String)).toEqual(['Error: of 1', 'Error: of 2', 'Error: of 3']);
+    encoder.destroy();
   });
 });
