@@ -10,7 +10,7 @@ import { WS_MAX_FRAME_SIZE, WS_RECV_BUFFER } from './sizes.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const FIRST_BLOCK = 256;
-/** Of what has come, how much may be reserved for what comes: memory that is not touched before. */
+/** How many times what has come may be reserved for what comes: memory that is not touched before. */
 const MAX_RESERVE = 3;
 
 /** Makes a buffer of so many bytes, which need not be zeroed; `Buffer.allocUnsafe` is one. */
@@ -59,9 +59,7 @@ export class PayloadCollector {
     // What is less than what has come is not worth copying all of that.
     const isWorthRoom = announced > 0 && announced >= this.#length && announced <= MAX_RESERVE * this.#length;
     if (isWorthRoom && !this.#fitsRoom(piece)) this.#makeRoom(this.#length - piece.length, this.#length + announced);
-    if (this.#fitsRoom(piece)) {
-      this.#copy(piece);
-    } else if (isWorthKeeping(piece)) {
+    if (!this.#fitsRoom(piece) && isWorthKeeping(piece)) {
       this.#seal();
       this.#copied = 0;
       this.#pieces.push(piece);
@@ -110,7 +108,10 @@ export class PayloadCollector {
     return this.#hasRoom && piece.length <= this.#block!.length - this.#filled;
   }
 
-  /** Makes the block as large as the whole is said to be. */
+  /**
+   * Makes the block as large as the whole is said to be. Each room is at least twice what there was; what does not fit
+   * it any more makes the next one at least twice as large again: so all the copying together is linear.
+   */
   #makeRoom(gathered: number, size: number): void {
     this.#seal();
     const room = this.#allocate(size);

@@ -45,6 +45,34 @@ describe('mask', () => {
     fc.assert(property, { numRuns: 300 });
   });
 
+  it.each([0, KEY_WORD])('copies with key %i, in one go or in windows: from all places, to all places', (key) => {
+    for (const length of [0, 1, 31, 32, 2047, 2048, 2049, 8191, 8192, 8193, 16_384, 16_385, 16_447, 24_577]) {
+      for (const [at, start] of [
+        [0, 0],
+        [1, 2],
+        [3, 8191],
+      ] as const) {
+        const source = pattern(start + length + 3);
+        const target = new Uint8Array(at + length + 3);
+        maskInto(target, at, source, start, start + length, key);
+        const masked = maskNaively(source.subarray(start, start + length), keyBytes(key));
+        const whole = Buffer.concat([Buffer.alloc(at), masked, Buffer.alloc(3)]);
+        expect(Buffer.compare(target, whole), `${length} bytes from ${start} to ${at}`).toBe(0);
+        maskInto(source, start, source, start, start + length, key);
+        expect(Buffer.compare(source.subarray(start, start + length), masked), `${length} bytes in place`).toBe(0);
+      }
+    }
+  });
+
+  it('does so in memory that is shared', () => {
+    const bytes = new Uint8Array(new SharedArrayBuffer(10_000));
+    mask(bytes, 1, 10_000, KEY_WORD);
+    expect(Buffer.compare(bytes.subarray(1), maskNaively(new Uint8Array(9999), KEY))).toBe(0);
+    const copy = new Uint8Array(new SharedArrayBuffer(10_000));
+    maskInto(copy, 0, bytes, 1, 10_000, KEY_WORD);
+    expect(copy.every((byte) => byte === 0)).toBe(true);
+  });
+
   it('gives the payload back when done twice (§5.3)', () => {
     const bytes = pattern(1001);
     mask(bytes, 0, 1001, KEY_WORD);
@@ -79,12 +107,14 @@ describe('mask', () => {
 
   it('masks what lies across the place where 31 bits end, and behind it', () => {
     // Untouched pages of so large a buffer take no memory.
-    const bytes = new Uint8Array(2 ** 31 + 128);
-    const expected = Buffer.concat([new Uint8Array(9), maskNaively(new Uint8Array(82), KEY), new Uint8Array(9)]);
-    for (const start of [2 ** 31 - 41, 2 ** 31 + 13]) {
-      mask(bytes, start, start + 82, KEY_WORD);
-      expect(Buffer.compare(bytes.subarray(start - 9, start + 91), expected)).toBe(0);
-      bytes.fill(0, start, start + 82);
+    const bytes = new Uint8Array(2 ** 31 + 10_000);
+    for (const length of [82, 9000]) {
+      const expected = Buffer.concat([new Uint8Array(9), maskNaively(new Uint8Array(length), KEY), new Uint8Array(9)]);
+      for (const start of [2 ** 31 - 41, 2 ** 31 + 13]) {
+        mask(bytes, start, start + length, KEY_WORD);
+        expect(Buffer.compare(bytes.subarray(start - 9, start + length + 9), expected)).toBe(0);
+        bytes.fill(0, start, start + length);
+      }
     }
   });
 });
