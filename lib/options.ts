@@ -15,7 +15,8 @@ export interface HeartbeatOptions {
 export interface ConnectionOptions {
   /**
    * The largest reassembled message in bytes, inclusive; a larger one is refused with 1009 as soon as it is announced.
-   * Default 16 MiB: what most peers send fits, and a thousand hostile peers cannot fill a server. `Infinity` is allowed.
+   * Default 16 MiB: what most peers send fits, and a thousand hostile peers cannot fill a server. `Infinity` is allowed;
+   * what memory has no room for is refused likewise.
    */
   readonly maxMessageBytes?: number | undefined;
   /** The largest payload of one frame in bytes, inclusive; 1009 beyond it. Default `Infinity`: messages are limited, not frames. */

@@ -72,18 +72,17 @@ export class MessageAssembler extends MessageMeter {
    * Takes the next data frame.
    *
    * @returns the whole message when this was its last piece, else `null`
-   * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`)
+   * @throws ProtocolError (`WS_ERR_MESSAGE_TOO_LARGE`) above the limit, or where no such buffer can be had
    */
   push(frame: WsFrame): WsFrame | null {
     this.add(frame);
-    if (this.#first === undefined) {
-      if (frame.isFinal) return frame;
-      this.#first = createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
-      this.#collector ??= new PayloadCollector(this.#allocate);
+    if (this.#first === undefined && frame.isFinal) return frame;
+    try {
+      return this.#gather(frame);
+    } catch (cause) {
+      // A limit of `Infinity` does not make memory, and buffers have a largest size: the peer is told so, not the caller.
+      throw new ProtocolError('WS_ERR_MESSAGE_TOO_LARGE', 'the limit is more than there is memory for', { cause });
     }
-    if (frame.isFinal) return this.#finish(this.#first, frame.payload);
-    this.#collector!.push(frame.payload, frame.remainingLength);
-    return null;
   }
 
   /** Hands out what has come of an unfinished message, as its first fragment; what follows are continuations. */
@@ -101,6 +100,14 @@ export class MessageAssembler extends MessageMeter {
     this.#first = undefined;
     this.reset();
     this.#collector?.drop();
+  }
+
+  #gather(frame: WsFrame): WsFrame | null {
+    this.#first ??= createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
+    this.#collector ??= new PayloadCollector(this.#allocate);
+    if (frame.isFinal) return this.#finish(this.#first, frame.payload);
+    this.#collector.push(frame.payload, frame.remainingLength);
+    return null;
   }
 
   #finish(first: WsFrame, last: Uint8Array): WsFrame {

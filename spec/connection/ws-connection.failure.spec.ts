@@ -1,5 +1,5 @@
 /** A violation of the peer takes its place behind the messages before it, and the connection fails with its code. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ProtocolError } from '../../lib/errors.ts';
 import { closeBody, meet, type NaivePeer, ROLES, turns } from '../support/naive-peer.ts';
 
@@ -128,6 +128,23 @@ describe.each(ROLES)('a failure travels in order (%s)', (role) => {
     const { error, ...info } = await conn.closeInfo;
     expect(info).toMatchObject({ code: 1009, wasClean: false, initiator: 'local' });
     expect(error).toMatchObject({ code: 'WS_ERR_MESSAGE_TOO_LARGE' });
+  });
+
+  it('says 1009 for a message that memory has no room for, where no limit refused it (§10.4)', async () => {
+    const { conn, peer } = await meet(role, { maxMessageBytes: Number.POSITIVE_INFINITY });
+    const bytes = peer.encode(2, Buffer.alloc(400_000));
+    const { allocUnsafe } = Buffer;
+    const spy = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => {
+      if (size >= 400_000) throw new RangeError('Array buffer allocation failed');
+      return allocUnsafe(size);
+    });
+    onTestFinished(() => spy.mockRestore());
+    peer.raw(bytes);
+    expect(await conn.recvFrame()).toBeNull();
+    expect((await peer.next())?.payload.readUInt16BE(0)).toBe(1009);
+    peer.fin();
+    const { code, error } = await conn.closeInfo;
+    expect([code, error]).toMatchObject([1009, { code: 'WS_ERR_MESSAGE_TOO_LARGE', cause: { name: 'RangeError' } }]);
   });
 
   it('parses nothing behind a violation: no pong leaves after the Close frame (§7.1.7)', async () => {

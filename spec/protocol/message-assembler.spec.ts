@@ -116,6 +116,41 @@ describe('memory', () => {
     for (let i = 1; i < 100_000; i++) assembler.push(next!);
     expect(allocated).toBeLessThan(200_000);
   });
+
+  it('is made for what a frame has announced when a quarter of the message is there, and not before (§10.4)', () => {
+    const sizes: number[] = [];
+    const allocate = (size: number): Uint8Array => {
+      sizes.push(size);
+      return new Uint8Array(size);
+    };
+    const assembler = new MessageAssembler({ maxMessageBytes: 400_000, allocate });
+    const payload = pattern(400_000);
+    const slice = (from: number, to: number): WsFrame =>
+      createFrame(from === 0 ? 2 : 0, payload.slice(from, to), to === 400_000, true, 0, 400_000 - to);
+    assembler.push(slice(0, 65_536));
+    assembler.push(slice(65_536, 99_999));
+    expect(sizes).toEqual([]);
+    assembler.push(slice(99_999, 100_000));
+    expect(sizes).toEqual([400_000]);
+    assembler.push(slice(100_000, 399_000));
+    expect(Buffer.compare(assembler.push(slice(399_000, 400_000))!.payload, payload)).toBe(0);
+    expect(sizes).toEqual([400_000]);
+  });
+
+  it.each([
+    ['for what is announced', createFrame(0, pattern(5000), false, true, 0, 10_000)],
+    ['for the whole', createFrame(0, pattern(10), true, true, 0, 0)],
+  ])('that cannot be had %s is a message that is too large, whatever the limit says (§10.4)', (_, frame) => {
+    const cause = new RangeError('Array buffer allocation failed');
+    const allocate = (): Uint8Array => {
+      throw cause;
+    };
+    const assembler = new MessageAssembler({ maxMessageBytes: Number.POSITIVE_INFINITY, allocate });
+    assembler.push(createFrame(2, pattern(5000), false, true, 0, 0));
+    const message = expect.stringContaining('the limit is more than there is memory for');
+    const error = { code: 'WS_ERR_MESSAGE_TOO_LARGE', closeCode: 1009, message, cause };
+    expect(() => assembler.push(frame)).toThrow(expect.objectContaining(error));
+  });
 });
 
 describe('isFragment', () => {
