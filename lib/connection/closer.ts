@@ -239,8 +239,8 @@ export class Closer {
    * client waits for that.
    */
   #endTransport(): void {
-    const { state } = this.#handshake;
     if (!this.#isSent) return;
+    const { state } = this.#handshake;
     const isOurTurn = this.#isServer || this.#hasPeerEnded;
     if (state === 'failing' || (state === 'answered' && isOurTurn)) this.#road.end();
   }

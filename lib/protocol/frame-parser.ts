@@ -4,7 +4,7 @@
  * It is pulled: `push` hands over a chunk, `next` gives frame after frame until the chunk is used up. So whoever pulls
  * decides how many frames exist at a time. A frame inside one chunk is a view of it; one that spans chunks is copied
  * once; a frame above `maxSliceBytes` passes on in slices while it is still arriving (RFC 6455 §5.4 lets an
- * intermediary re-fragment). A declared length reserves nothing, but a few KiB, before half of it has come.
+ * intermediary re-fragment). A declared length reserves nothing here, but a few KiB, before half of it has come.
  *
  * A header is judged before its payload, text at each of its bytes. Nothing is parsed after a violation (§7.1.7), nor
  * after a close frame, the last that a peer may send (§5.5.1): what follows it all the same is discarded (§1.4).

@@ -65,7 +65,7 @@ export class FrameSerializer {
   /**
    * Writes on into `target[at, end)`; nothing where all is done.
    *
-   * @param target with room for at least 14 bytes where a frame begins, else nothing is written
+   * @param target with room for at least 14 bytes where a frame begins, else nothing is written; not the payload's memory
    * @returns the position behind what was written
    * @throws TypeError when the payload's memory was taken away (transferred, resized) while it was on its way
    */
@@ -82,11 +82,7 @@ export class FrameSerializer {
     const from = this.#position;
     const size = Math.min(length - from, end - position);
     if (size > 0) {
-      if (this.#createKey === undefined) {
-        target.set(size === length ? payload : payload.subarray(from, from + size), position);
-      } else {
-        maskInto(target, position, payload, from, from + size, rotateMaskingKey(this.#key, from));
-      }
+      maskInto(target, position, payload, from, from + size, rotateMaskingKey(this.#key, from));
       this.#position = from + size;
     }
     if (this.#position === length) this.#finish();

@@ -1,5 +1,6 @@
 /**
- * Masking: the payload XORed with a key of four bytes, over and over, in place. Masking twice gives the payload back.
+ * Masking: the payload XORed with a key of four bytes, over and over, in place, or on its way to another place. Masking
+ * twice gives the payload back.
  *
  * The key is a 32-bit word whose lowest byte masks the first byte. Long runs go by words, eight a turn, which is ten
  * times faster than by bytes; but making the view of words costs more than masking a hundred bytes, so the view of the
@@ -47,9 +48,9 @@ export function mask(bytes: Uint8Array, start: number, end: number, key: number)
 }
 
 /**
- * Copies `source[start, end)` to `target` from `at` on, XORed with the key.
+ * Copies `source[start, end)` to `target` from `at` on, XORed with the key. The target must not begin inside of the source.
  *
- * @param key as for {@link mask}
+ * @param key as for {@link mask}: with 0 it only copies
  */
 export function maskInto(
   target: Uint8Array,
@@ -63,7 +64,8 @@ export function maskInto(
     simdMaskInto(target, at, source, start, end, key);
     return;
   }
-  target.set(source.subarray(start, end), at);
+  // A view costs as much as the masking of a small frame.
+  target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
   mask(target, at, at + end - start, key);
 }
 

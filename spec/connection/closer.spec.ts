@@ -196,6 +196,7 @@ describe('the state', () => {
 
   it.each([
     [[], [1, true, false, false]],
+    [['their FIN'], [1, true, false, false]],
     [['we begin'], [2, false, true, false]],
     [['theirs comes'], [2, false, false, false]],
     [['they break a rule'], [2, false, false, true]],
@@ -204,6 +205,12 @@ describe('the state', () => {
     const stage = play(events);
     expect(states(stage)).toEqual(expected);
     expect(stage.closer.isSent).toBe(false);
+  });
+
+  it('is still open where somebody only asks what there is to tell', () => {
+    const stage = play([]);
+    expect(stage.closer.createError()).toBeInstanceOf(ClosedError);
+    expect(states(stage)).toEqual([1, true, false, false]);
   });
 
   it.each(['ours is sent', 'ours is lost'])('knows when %s', (event) => {
