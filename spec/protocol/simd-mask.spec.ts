@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { pattern } from '../vectors/frames.ts';
 
-type Constructor = new (argument: object) => object;
-
 /** Node's types do not know it. */
-const platform = (globalThis as unknown as { WebAssembly: { Module: Constructor; Instance: Constructor } }).WebAssembly;
+interface Platform {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { exports: { memory: object; xor: (...words: number[]) => void } };
+}
+
+const platform = (globalThis as unknown as { WebAssembly: Platform }).WebAssembly;
 
 const load = async (): Promise<typeof import('../../lib/protocol/mask.ts')> => {
   vi.resetModules();
@@ -17,21 +20,35 @@ afterEach(() => {
 });
 
 describe('masking by sixteen bytes at a step', () => {
-  it('is there on Node, is compiled once and only for long runs', async () => {
-    const { mask } = await load();
+  it('is there on Node, is compiled once, and has the long runs, 8 KiB at a time', async () => {
+    const { mask, maskInto } = await load();
     let instances = 0;
-    class Instance extends platform.Instance {
+    let calls = 0;
+    class Instance {
+      readonly exports: object;
+
       constructor(module: object) {
-        super(module);
+        const { memory, xor } = new platform.Instance(module).exports;
+        const counting = (...words: number[]): void => {
+          calls += 1;
+          xor(...words);
+        };
+        this.exports = { memory, xor: counting };
         instances += 1;
       }
     }
     vi.stubGlobal('WebAssembly', { Module: platform.Module, Instance });
-    mask(pattern(2047), 0, 2047, 1);
-    expect(instances).toBe(0);
-    mask(pattern(2048), 0, 2048, 1);
-    mask(pattern(2048), 0, 2048, 1);
-    expect(instances).toBe(1);
+    const bytes = pattern(16_385);
+    mask(bytes, 0, 2047, 1);
+    mask(bytes, 2047, 4094, 1);
+    maskInto(new Uint8Array(2047), 0, bytes, 2047, 4094, 1);
+    maskInto(new Uint8Array(9000), 0, bytes, 0, 9000, 0);
+    expect([instances, calls]).toEqual([0, 0]);
+    mask(bytes, 1, 2049, 1);
+    maskInto(new Uint8Array(2048), 0, bytes, 1, 2049, 1);
+    expect([instances, calls]).toEqual([1, 2]);
+    maskInto(new Uint8Array(16_385), 0, bytes, 0, 16_385, 1);
+    expect([instances, calls]).toEqual([1, 5]);
     const { hasSimdMask } = await import('../../lib/protocol/simd-mask.ts');
     expect(hasSimdMask()).toBe(true);
   });
