@@ -63,7 +63,6 @@ describe('textStream', () => {
         let joined = '';
         for await (const piece of messageOf(pieces).message.textStream()) {
           expect(piece).not.toBe('');
-          expect(piece).not.toContain('\ufffd');
           joined += piece;
         }
         expect(joined).toBe(Buffer.from(bytes).toString());
