@@ -8,14 +8,10 @@ import {
 } from '../../../lib/connection/road/road-streams.ts';
 import { WS_OPCODE_TEXT } from '../../../lib/protocol/opcode.ts';
 import { naiveEncode } from '../../support/naive-peer.ts';
+import { PLAN } from '../../support/road-plan.ts';
 
-const LIMITS = {
-  maxFrameBytes: Number.POSITIVE_INFINITY,
-  maxMessageBytes: 1_000_000,
-  validateUtf8: true,
-  allowNonMinimalLengths: false,
-};
-const OPTIONS: RoadPlan = { role: 'client', limits: LIMITS };
+const LIMITS = PLAN.limits;
+const OPTIONS: RoadPlan = { ...PLAN, role: 'client' };
 const stage = (): PassThrough => new PassThrough({ objectMode: true });
 const EXTENSIONS = { header: 'a', rsv: 2, stages: [{ createInbound: stage, createOutbound: stage }] };
 

@@ -1,22 +1,12 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { RoadPlan } from '../../../lib/connection/road/road-streams.ts';
 import { WayIn, type WayInOwner } from '../../../lib/connection/road/way-in.ts';
 import type { ProtocolError } from '../../../lib/errors.ts';
 import { WsFrame } from '../../../lib/protocol/frame.ts';
 import { serializeFrame } from '../../../lib/protocol/frame-serializer.ts';
+import { PLAN } from '../../support/road-plan.ts';
 import { memoryPair } from '../../support/sockets.ts';
-
-const PLAN: RoadPlan = {
-  role: 'server',
-  limits: {
-    maxFrameBytes: Number.POSITIVE_INFINITY,
-    maxMessageBytes: 1_000_000,
-    validateUtf8: true,
-    allowNonMinimalLengths: false,
-  },
-};
 
 /** Notes what a way tells. */
 class Log implements WayInOwner {

@@ -6,19 +6,13 @@ import { PreparedFrame } from '../../../lib/fanout/prepared-frame.ts';
 import { WsFrame } from '../../../lib/protocol/frame.ts';
 import type { WsRole } from '../../../lib/protocol/header-rules.ts';
 import { until } from '../../support/endpoints.ts';
+import { PLAN } from '../../support/road-plan.ts';
 import { ByteCollector, memoryPair, tcpPair } from '../../support/sockets.ts';
-
-const limits = {
-  maxFrameBytes: Number.POSITIVE_INFINITY,
-  maxMessageBytes: 1_000_000,
-  validateUtf8: true,
-  allowNonMinimalLengths: false,
-};
 
 function wayOver(socket: Duplex, role: WsRole = 'server') {
   const handlers = { roadDrained: vi.fn(), giveUp: vi.fn() };
   const owner = { handlers, opened: vi.fn() };
-  const way = new WayOut(socket, { role, limits }, owner);
+  const way = new WayOut(socket, { ...PLAN, role }, owner);
   way.start();
   return { way, opened: owner.opened, drained: handlers.roadDrained, write: vi.spyOn(socket, 'write') };
 }

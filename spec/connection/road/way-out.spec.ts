@@ -1,19 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { RoadPlan } from '../../../lib/connection/road/road-streams.ts';
 import { WayOut, type WayOutOwner } from '../../../lib/connection/road/way-out.ts';
 import { WsFrame } from '../../../lib/protocol/frame.ts';
+import { PLAN } from '../../support/road-plan.ts';
 import { ByteCollector, memoryPair } from '../../support/sockets.ts';
-
-const PLAN: RoadPlan = {
-  role: 'server',
-  limits: {
-    maxFrameBytes: Number.POSITIVE_INFINITY,
-    maxMessageBytes: 1_000_000,
-    validateUtf8: true,
-    allowNonMinimalLengths: false,
-  },
-};
 
 class Log implements WayOutOwner {
   readonly story: string[] = [];

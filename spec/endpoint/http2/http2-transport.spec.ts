@@ -4,6 +4,7 @@ import type { WsConnection } from '../../../lib/connection/ws-connection.ts';
 import { connect } from '../../../lib/endpoint/client/connect.ts';
 import type { ServerOptions } from '../../../lib/endpoint/endpoint-options.ts';
 import { asTransport } from '../../../lib/endpoint/http2/http2-transport.ts';
+import type { WsServer } from '../../../lib/endpoint/server/ws-server.ts';
 import { clientText, until } from '../../support/endpoints.ts';
 import { attachedServer, extendedConnect, http2Session, type RawStream } from '../../support/http2.ts';
 
@@ -19,6 +20,17 @@ async function standing(options?: ServerOptions) {
   const raw: RawStream = await extendedConnect(session);
   const conn: WsConnection = (await accepted)!;
   return { ws, port, session, raw, conn, server: [...sessions][0]! };
+}
+
+/** Opens another connection of the session, and has it echoed 200 times. */
+async function expectOthersGoOn(ws: WsServer, port: number, session: ClientHttp2Session): Promise<WsConnection> {
+  void ws.runEcho();
+  const other = await connect(`ws://127.0.0.1:${port}`, { http2: session });
+  for (let turn = 0; turn < 200; turn++) {
+    await other.sendText('go on');
+    expect((await other.recvFrame())?.payloadText()).toBe('go on');
+  }
+  return other;
 }
 
 describe('the stream under a connection (RFC 8441 §5)', () => {
@@ -101,14 +113,7 @@ describe('the flow control of a stream', () => {
       });
     };
     send();
-    void ws.serve(async (other) => {
-      for await (const frame of other) await other.sendFrame(frame);
-    });
-    const other = await connect(`ws://127.0.0.1:${port}`, { http2: session });
-    for (let turn = 0; turn < 200; turn++) {
-      await other.sendText('go on');
-      expect((await other.recvFrame())?.payloadText()).toBe('go on');
-    }
+    const other = await expectOthersGoOn(ws, port, session);
     // A window of 64 KiB, what the connection keeps, and what the stream holds.
     expect(sentBytes).toBeGreaterThan(64 * KIB);
     expect(sentBytes).toBeLessThan(512 * KIB);
@@ -124,14 +129,7 @@ describe('the flow control of a stream', () => {
       const payload = new Uint8Array(16 * KIB);
       while ((await conn.sendBinary(payload)) > 0) sentBytes += payload.length;
     })();
-    void ws.serve(async (other) => {
-      for await (const frame of other) await other.sendFrame(frame);
-    });
-    const other = await connect(`ws://127.0.0.1:${port}`, { http2: session });
-    for (let turn = 0; turn < 200; turn++) {
-      await other.sendText('go on');
-      expect((await other.recvFrame())?.payloadText()).toBe('go on');
-    }
+    const other = await expectOthersGoOn(ws, port, session);
     expect(sentBytes).toBeLessThan(512 * KIB);
     expect(conn.bufferedAmount).toBeLessThan(256 * KIB);
     const before = sentBytes;
