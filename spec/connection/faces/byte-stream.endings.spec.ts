@@ -97,19 +97,30 @@ function expectResult(settled: unknown, result: Result): void {
   else expect(settled).toBeInstanceOf(result);
 }
 
+/** Plays an ending out: whoever watches has settled as expected, and nothing more can come. */
+async function playOut(
+  { conn, peer }: Awaited<ReturnType<typeof meet>>,
+  bytes: Duplex,
+  act: Act,
+  settled: Promise<unknown>,
+  result: Result,
+): Promise<void> {
+  await turns(2);
+  await act(bytes, peer);
+  peer.listen();
+  expectResult(await settled, result);
+  await conn.closeInfo;
+  await turns();
+}
+
 describe.each(ways)('a byte stream ends once (%s, %s)', (over, role) => {
   it.each([...ENDINGS, OWN_END])('where it is read and %s', async (_name, act, result) => {
-    const { conn, peer } = await meet(role, { over });
-    const bytes = conn.byteStream();
+    const met = await meet(role, { over });
+    const bytes = met.conn.byteStream();
     const counts = watch(bytes);
     const settled = outcome(finished(bytes));
     bytes.resume();
-    await turns(2);
-    await act(bytes, peer);
-    peer.listen();
-    expectResult(await settled, result);
-    await conn.closeInfo;
-    await turns();
+    await playOut(met, bytes, act, settled, result);
     const isClean = result === 'done';
     expect(counts).toMatchObject({
       error: isClean || result === PREMATURE ? 0 : 1,
@@ -120,17 +131,12 @@ describe.each(ways)('a byte stream ends once (%s, %s)', (over, role) => {
   });
 
   it.each(ENDINGS)('in pipeline(bytes, sink) where %s', async (_name, act, result) => {
-    const { conn, peer } = await meet(role, { over });
-    const bytes = conn.byteStream();
+    const met = await meet(role, { over });
+    const bytes = met.conn.byteStream();
     const counts = watch(bytes);
     const sink = new Writable({ write: (_chunk, _encoding, done) => void setImmediate(done) });
     const settled = outcome(pipeline(bytes, sink));
-    await turns(2);
-    await act(bytes, peer);
-    peer.listen();
-    expectResult(await settled, result);
-    await conn.closeInfo;
-    await turns();
+    await playOut(met, bytes, act, settled, result);
     expect(counts).toMatchObject({ close: 1, error: result === 'done' || result === PREMATURE ? 0 : 1 });
     expect(sink.destroyed).toBe(true);
   });
@@ -143,35 +149,25 @@ describe.each(ways)('a byte stream ends once (%s, %s)', (over, role) => {
   ]);
 
   it.each(unread)('in pipeline(source, bytes), which nobody reads, where %s', async (_name, act, result) => {
-    const { conn, peer } = await meet(role, { over, closeTimeoutMs: 60 });
-    const bytes = conn.byteStream();
+    const met = await meet(role, { over, closeTimeoutMs: 60 });
+    const bytes = met.conn.byteStream();
     const counts = watch(bytes);
     const source = new PassThrough();
     const settled = outcome(pipeline(source, bytes));
     source.write('something');
-    await turns(2);
-    await act(bytes, peer);
-    peer.listen();
     // A source that has more to say is told that nobody hears it.
-    expectResult(await settled, result === 'done' ? ClosedError : result);
-    await conn.closeInfo;
-    await turns();
+    await playOut(met, bytes, act, settled, result === 'done' ? ClosedError : result);
     expect(counts).toMatchObject({ close: 1, error: result === PREMATURE ? 0 : 1 });
     expect(source.destroyed).toBe(true);
   });
 
   it.each(ENDINGS)('in pipeline(bytes, stage, bytes) where %s', async (_name, act, result) => {
-    const { conn, peer } = await meet(role, { over });
-    const bytes = conn.byteStream();
+    const met = await meet(role, { over });
+    const bytes = met.conn.byteStream();
     const counts = watch(bytes);
     const stage = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) });
     const settled = outcome(pipeline(bytes, stage, bytes));
-    await turns(2);
-    await act(bytes, peer);
-    peer.listen();
-    expectResult(await settled, result);
-    await conn.closeInfo;
-    await turns();
+    await playOut(met, bytes, act, settled, result);
     expect(counts).toMatchObject({ close: 1, error: result === 'done' || result === PREMATURE ? 0 : 1 });
     expect(stage.destroyed).toBe(true);
   });
