@@ -66,7 +66,7 @@ export class Bend implements RoadHandlers, ReceptionHandlers, CloserHandlers, Li
     this.#face = new StreamFace(stream);
     this.options = limits;
     this.isClient = role === 'client';
-    this.reception = new Reception(limits, this);
+    this.reception = new Reception(limits, this, !extensions?.stages.length);
     this.#road = new Road(socket, { role, head, limits, extensions }, this);
     this.#outbox = new Outbox(this.#road);
     this.sender = new Sender(stream, this.#outbox, this.isClient);

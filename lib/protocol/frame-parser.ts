@@ -4,7 +4,7 @@
  * It is pulled: `push` hands over a chunk, `next` gives frame after frame until the chunk is used up. So whoever pulls
  * decides how many frames exist at a time. A frame inside one chunk is a view of it; one that spans chunks is copied
  * once; a frame above `maxSliceBytes` passes on in slices while it is still arriving (RFC 6455 §5.4 lets an
- * intermediary re-fragment). A declared length reserves nothing here, but a few KiB, before half of it has come.
+ * intermediary re-fragment). A declared length reserves nothing here, but a few KiB, before a quarter of it has come.
  *
  * A header is judged before its payload, text at each of its bytes. Nothing is parsed after a violation (§7.1.7), nor
  * after a close frame, the last that a peer may send (§5.5.1): what follows it all the same is discarded (§1.4).
@@ -14,6 +14,7 @@
 import { ProtocolError } from '../errors.ts';
 import { assertClosePayload } from './close-payload.ts';
 import { createFrame, type WsFrame } from './frame.ts';
+import type { FrameParserOptions } from './frame-parser-options.ts';
 import { decodeMaskingKey, decodePayloadLength, headerLength, MAX_HEADER_LENGTH } from './header.ts';
 import { assertHeaderStart, assertPayloadLength, assertRole, byteLimit, type WsRole } from './header-rules.ts';
 import { mask, maskInto, rotateMaskingKey } from './mask.ts';
@@ -22,28 +23,6 @@ import { type Allocate, allocateBytes, PayloadCollector } from './payload-collec
 import { WS_RECV_BUFFER } from './sizes.ts';
 import { assertUtf8 } from './text-judge.ts';
 import { type IsUtf8, Utf8Validator } from './utf8.ts';
-
-/** What a {@link FrameParser} demands. */
-export interface FrameParserOptions {
-  /** Our role: a server demands masked frames, a client demands unmasked ones. */
-  readonly role: WsRole;
-  /** The largest payload of one frame in bytes, inclusive. Default `Infinity`: messages are limited, not frames. */
-  readonly maxFrameBytes?: number | undefined;
-  /** Data frames with more payload than this many bytes pass on in slices of at most this size, 1 or more. Default `Infinity`: never. */
-  readonly maxSliceBytes?: number | undefined;
-  /** Whether text is checked to be UTF-8 (§8.1). Default `true`. */
-  readonly validateUtf8?: boolean | undefined;
-  /** Whether the chunks may be unmasked in place. Default `false`: the caller's bytes are left untouched. */
-  readonly ownsChunks?: boolean | undefined;
-  /** Whether lengths in more bytes than needed are taken, which §5.2 forbids. Default `false`. */
-  readonly allowNonMinimalLengths?: boolean | undefined;
-  /** Reserved bits that extensions have claimed: 4 is RSV1. Default 0. Text under RSV1 is not checked: it is compressed. */
-  readonly allowedRsv?: number | undefined;
-  /** Makes buffers. Default: plain Uint8Arrays. */
-  readonly allocate?: Allocate | undefined;
-  /** A faster judge of UTF-8, where the platform has one. */
-  readonly isUtf8?: IsUtf8 | undefined;
-}
 
 const NO_BYTES = new Uint8Array(0);
 const RSV1 = 4;
@@ -113,6 +92,11 @@ export class FrameParser {
   /** Whether all bytes handed over have been used. */
   get isDrained(): boolean {
     return this.#position === this.#chunk.length;
+  }
+
+  /** @internal Whether it holds a chunk, or a view of one. */
+  get holdsChunks(): boolean {
+    return !this.isDrained || (this.#collector !== undefined && this.#collector.length > 0);
   }
 
   /**
@@ -266,13 +250,13 @@ export class FrameParser {
   /** Keeps a piece of a payload that spans chunks; gives the frame when it is the last one. */
   #gather(size: number): WsFrame | null {
     const isLast = this.#remaining === size;
-    // Where half of it is there, the rest is worth its memory: then all is copied only once.
-    const isWorthRoom = this.#length <= WS_RECV_BUFFER || size * 2 >= this.#length;
+    // Where a quarter of it is there, the rest is worth its memory: then all is copied only once.
+    const isWorthRoom = this.#length <= WS_RECV_BUFFER || size * 4 >= this.#length;
     if (this.#remaining === this.#length && isWorthRoom) this.#gathered = this.#allocate(this.#length);
     const piece = this.#takePiece(size, this.#gathered);
     if (this.#gathered === undefined) {
       if (isLast) return this.#emit(this.#collector!.take(piece));
-      (this.#collector ??= new PayloadCollector(this.#allocate)).push(piece);
+      (this.#collector ??= new PayloadCollector(this.#allocate)).push(piece, this.#remaining);
     }
     if (!isLast) return null;
     const payload = this.#gathered!;

@@ -25,6 +25,13 @@ export type BytesLike = Uint8Array | ArrayBuffer;
 const MAX_CONTROL_PAYLOAD = 125;
 const EMPTY = new Uint8Array(0);
 
+/**
+ * What is left of a fragment when a message has a copy of its payload.
+ *
+ * @internal it says what `drop` does not: nobody has been given the payload before
+ */
+export const COPIED: Uint8Array = new Uint8Array(0);
+
 /** What a frame is, beside its opcode and its payload. */
 export interface WsFrameOptions {
   /** Whether it is the last (or only) frame of its message. Default `true`. */

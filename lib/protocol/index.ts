@@ -6,7 +6,8 @@ export * from './close-code.ts';
 export { assertClosePayload, decodeCloseCode, decodeCloseReason, encodeClosePayload } from './close-payload.ts';
 export * from './closing.ts';
 export { type BytesLike, WsFrame, type WsFrameOptions } from './frame.ts';
-export { FrameParser, type FrameParserOptions } from './frame-parser.ts';
+export { FrameParser } from './frame-parser.ts';
+export type { FrameParserOptions } from './frame-parser-options.ts';
 export { FrameSerializer, type FrameSerializerOptions, serializeFrame } from './frame-serializer.ts';
 export {
   decodeMaskingKey,

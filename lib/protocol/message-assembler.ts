@@ -5,7 +5,7 @@
  * @see RFC 6455 §5.4, §10.4
  */
 import { ProtocolError } from '../errors.ts';
-import { createFrame, type WsFrame } from './frame.ts';
+import { COPIED, createFrame, type WsFrame } from './frame.ts';
 import { WS_OPCODE_CONTINUATION } from './opcode.ts';
 import { type Allocate, PayloadCollector } from './payload-collector.ts';
 
@@ -17,6 +17,11 @@ export interface MessageAssemblerOptions {
   readonly maxMessageBytes: number;
   /** Makes buffers. Default: plain Uint8Arrays. */
   readonly allocate?: Allocate | undefined;
+  /**
+   * @internal Whether a fragment is emptied once its payload has been copied, so that nothing holds the chunk of which it is a
+   * view. Default `false`: whoever pushes it may go on looking at it.
+   */
+  readonly emptiesFragments?: boolean | undefined;
 }
 
 /** Judges the size of messages, frame by frame. */
@@ -54,6 +59,7 @@ export class MessageMeter {
 /** Fragments to messages. */
 export class MessageAssembler extends MessageMeter {
   readonly #allocate: Allocate | undefined;
+  readonly #emptiesFragments: boolean;
   #collector: PayloadCollector | undefined;
   /** What the first piece says of the message; without its payload, which would hold a whole chunk back. */
   #first: WsFrame | undefined;
@@ -61,6 +67,7 @@ export class MessageAssembler extends MessageMeter {
   constructor(options: MessageAssemblerOptions) {
     super(options.maxMessageBytes);
     this.#allocate = options.allocate;
+    this.#emptiesFragments = options.emptiesFragments ?? false;
   }
 
   /** Whether a message has begun and not ended. */
@@ -105,13 +112,15 @@ export class MessageAssembler extends MessageMeter {
   #gather(frame: WsFrame): WsFrame | null {
     this.#first ??= createFrame(frame.opcode, NO_BYTES, false, frame.isMasked, frame.rsv, 0);
     this.#collector ??= new PayloadCollector(this.#allocate);
-    if (frame.isFinal) return this.#finish(this.#first, frame.payload);
-    this.#collector.push(frame.payload, frame.remainingLength);
+    if (frame.isFinal) return this.#finish(this.#first, frame);
+    const isCopied = this.#collector.push(frame.payload, frame.remainingLength);
+    if (isCopied && this.#emptiesFragments) frame.payload = COPIED;
     return null;
   }
 
-  #finish(first: WsFrame, last: Uint8Array): WsFrame {
-    const payload = this.#collector!.take(last);
+  #finish(first: WsFrame, last: WsFrame): WsFrame {
+    const payload = this.#collector!.take(last.payload);
+    if (this.#emptiesFragments) last.payload = COPIED;
     this.#first = undefined;
     this.#collector = undefined;
     return createFrame(first.opcode, payload, true, first.isMasked, first.rsv, 0);

@@ -50,22 +50,25 @@ export class PayloadCollector {
   }
 
   /**
-   * Adds a piece, which must not change until {@link take}.
+   * Adds a piece.
    *
    * @param announced bytes that are said to come behind it
+   * @returns whether it was copied; if not, it must not change until {@link take}
    */
-  push(piece: Uint8Array, announced: number = 0): void {
+  push(piece: Uint8Array, announced: number = 0): boolean {
     this.#length += piece.length;
     // What is less than what has come is not worth copying all of that.
     const isWorthRoom = announced > 0 && announced >= this.#length && announced <= MAX_RESERVE * this.#length;
     if (isWorthRoom && !this.#fitsRoom(piece)) this.#makeRoom(this.#length - piece.length, this.#length + announced);
-    if (!this.#fitsRoom(piece) && isWorthKeeping(piece)) {
+    const isKept = !this.#fitsRoom(piece) && isWorthKeeping(piece);
+    if (isKept) {
       this.#seal();
       this.#copied = 0;
       this.#pieces.push(piece);
     } else {
       this.#copy(piece);
     }
+    return !isKept;
   }
 
   /**

@@ -6,6 +6,7 @@
  * Measured: one buffer for a batch gives 55 million frames a second, a Buffer for each frame 12 million.
  */
 import { WS_SEND_BUFFER } from '../protocol/sizes.ts';
+import { weighYoung } from './young-memory.ts';
 
 /** A rest smaller than this is not worth keeping. */
 const MIN_REST = 1024;
@@ -32,6 +33,7 @@ export function takeBatchBuffer(wanted: number): Buffer {
   }
   if (isTaken) return Buffer.allocUnsafe(Math.min(Math.max(2 * wanted, MIN_SHARE), WS_SEND_BUFFER));
   isTaken = true;
+  weighYoung(WS_SEND_BUFFER);
   return Buffer.allocUnsafeSlow(WS_SEND_BUFFER);
 }
 

@@ -5,8 +5,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { WsFrame } from '../protocol/frame.ts';
-import { FrameParser, type FrameParserOptions } from '../protocol/frame-parser.ts';
+import { FrameParser } from '../protocol/frame-parser.ts';
+import type { FrameParserOptions } from '../protocol/frame-parser-options.ts';
 import { FrameStage } from './frame-stage.ts';
+import { weighYoung } from './young-memory.ts';
 
 /** What a {@link FrameDecoder} demands and how much it holds. */
 export interface FrameDecoderOptions extends Omit<FrameParserOptions, 'allocate' | 'isUtf8'> {
@@ -58,6 +60,11 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
     return this.writableLength === 0 && this.readableLength === 0 && !isInsideFrame && !isInsideMessage;
   }
 
+  /** @internal Whether it holds bytes of chunks, or frames that are views of them. */
+  get holdsChunks(): boolean {
+    return this.writableLength > 0 || this.readableLength > 0 || this.#parser.holdsChunks;
+  }
+
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const isPlain = chunk instanceof Buffer && encoding === undefined && callback === undefined;
     return isPlain ? this.useNow(chunk) : super.write(chunk, encoding as BufferEncoding, callback as () => void);
@@ -65,6 +72,7 @@ export class FrameDecoder extends FrameStage<Uint8Array> {
 
   protected override startInput(chunk: Uint8Array): void {
     this.#bytesRead += chunk.length;
+    weighYoung(chunk.length);
     this.#parser.push(chunk);
   }
 

@@ -7,7 +7,8 @@
  * @see RFC 6455 §5.2, §6.2
  */
 import { type BytesLike, toBytes, type WsFrame } from '../protocol/frame.ts';
-import { FrameParser, type FrameParserOptions } from '../protocol/frame-parser.ts';
+import { FrameParser } from '../protocol/frame-parser.ts';
+import type { FrameParserOptions } from '../protocol/frame-parser-options.ts';
 import { byteLimit } from '../protocol/header-rules.ts';
 import { createLazyPair } from './lazy-pair.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../lib/errors.ts';
-import { FrameParser, type FrameParserOptions } from '../../lib/protocol/frame-parser.ts';
+import { FrameParser } from '../../lib/protocol/frame-parser.ts';
+import type { FrameParserOptions } from '../../lib/protocol/frame-parser-options.ts';
 import type { WsRole } from '../../lib/protocol/header-rules.ts';
 import { oneByOne, otherRole, parseAll, plain } from '../vectors/any-frame.ts';
 import { bits, FRAME_VECTORS, type FrameVector, KEY, pattern, VIOLATION_VECTORS, wire } from '../vectors/frames.ts';
@@ -142,9 +143,10 @@ describe('a payload that spans chunks', () => {
     [4096, [1], [4096]],
     [60_000, [0], []],
     [60_000, [100], [256]],
-    [60_000, [29_999], [29_999]],
-    [60_000, [30_000], [60_000]],
-    [60_000, [30_000, 10, 29_990], [60_000]],
+    [60_000, [14_999], [14_999]],
+    [60_000, [15_000], [60_000]],
+    [60_000, [15_000, 10, 44_990], [60_000]],
+    [60_000, [14_999, 1, 45_000], [14_999, 60_000]],
     [60_000, [100, 59_900], [256, 60_000]],
   ])('of %i bytes that comes in %j reserves %j', (length, pieces, sizes) => {
     expect(reserved(length, ...pieces)).toEqual(sizes);

@@ -50,6 +50,29 @@ describe('a message', () => {
   });
 });
 
+describe('a fragment', () => {
+  const whole = pattern(40_000);
+  /** @returns what is left of each fragment when the message is whole */
+  const left = (sizes: readonly number[], emptiesFragments: boolean | undefined): number[] => {
+    const assembler = new MessageAssembler({ maxMessageBytes: 40_000, emptiesFragments });
+    let at = 0;
+    // Each in memory of its own: large ones are kept as they are.
+    const frames = fragments(sizes.map((size) => whole.slice(at, (at += size))));
+    const message = frames.map((frame) => assembler.push(frame)).at(-1);
+    expect(Buffer.compare(message!.payload, whole)).toBe(0);
+    return frames.map(({ payload }) => payload.length);
+  };
+
+  it.each([undefined, false])('is left as it is (emptiesFragments: %s)', (emptiesFragments) => {
+    expect(left([100, 30_000, 9_900], emptiesFragments)).toEqual([100, 30_000, 9_900]);
+  });
+
+  it('is emptied when it has been copied, where that is wanted', () => {
+    expect(left([100, 30_000, 9_900], true)).toEqual([0, 30_000, 0]);
+    expect(left([30_000, 100, 9_900], true)).toEqual([30_000, 0, 0]);
+  });
+});
+
 describe('takePartial', () => {
   it('gives nothing outside a message', () => {
     const assembler = new MessageAssembler({ maxMessageBytes: 100 });

@@ -1,7 +1,8 @@
 /** Frames of any kind, and ways to hand their bytes over, for properties. */
 import fc from 'fast-check';
 import { WsFrame } from '../../lib/protocol/frame.ts';
-import { FrameParser, type FrameParserOptions } from '../../lib/protocol/frame-parser.ts';
+import { FrameParser } from '../../lib/protocol/frame-parser.ts';
+import type { FrameParserOptions } from '../../lib/protocol/frame-parser-options.ts';
 import { serializeFrame } from '../../lib/protocol/frame-serializer.ts';
 import type { WsRole } from '../../lib/protocol/header-rules.ts';
 import { encodeUtf8 } from '../../lib/protocol/utf8.ts';

@@ -44,6 +44,7 @@ export class Reception {
   readonly #handlers: ReceptionHandlers;
   readonly #maxMessageBytes: number;
   readonly #maxBufferedBytes: number;
+  readonly #ownsFrames: boolean;
   /** There while a message is in pieces. */
   #assembler: MessageAssembler | undefined;
   /** There while something waits unread. */
@@ -63,10 +64,12 @@ export class Reception {
   #hasEnd = false;
   #isReached = false;
 
-  constructor(options: ReceptionOptions, handlers: ReceptionHandlers) {
+  /** @param ownsFrames whether nobody else looks at what is delivered: no extension has made it */
+  constructor(options: ReceptionOptions, handlers: ReceptionHandlers, ownsFrames: boolean) {
     this.#handlers = handlers;
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#maxBufferedBytes = options.maxBufferedBytes;
+    this.#ownsFrames = ownsFrames;
   }
 
   /** Whether so much waits unread that no more should come. */
@@ -254,6 +257,7 @@ export class Reception {
     this.#assembler ??= new MessageAssembler({
       maxMessageBytes: this.#maxMessageBytes,
       allocate: Buffer.allocUnsafe,
+      emptiesFragments: this.#ownsFrames,
     });
     const message = this.#assembler.push(frame) ?? undefined;
     if (message !== undefined) this.#assembler = undefined;

@@ -101,10 +101,12 @@ export function mayOutboundRest({ extensions }: RoadPlan): boolean {
   );
 }
 
-/**
- * The count of a socket that copies what it is given; NaN for any other Duplex: it may have passed on the very memory.
- * Net and TLS sockets are known by what only they can do.
- */
+/** Tells net and TLS sockets by what only they can do: their bytes come from the system and go to it. */
+export function isSystemSocket(socket: Duplex): boolean {
+  return 'setNoDelay' in socket;
+}
+
+/** The count of a socket that copies what it is given; NaN for any other Duplex: it may have passed on the very memory. */
 export function bytesTakenBy(socket: Duplex & { readonly bytesWritten?: number }): number {
-  return 'setNoDelay' in socket ? (socket.bytesWritten ?? Number.NaN) : Number.NaN;
+  return isSystemSocket(socket) ? (socket.bytesWritten ?? Number.NaN) : Number.NaN;
 }

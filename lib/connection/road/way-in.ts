@@ -10,9 +10,9 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { ProtocolError } from '../../errors.ts';
-import type { WsFrame } from '../../protocol/frame.ts';
+import { COPIED, type WsFrame } from '../../protocol/frame.ts';
 import type { FrameDecoder } from '../../stream/frame-decoder.ts';
-import { pump, stopPump } from '../../stream/pump.ts';
+import { freeChunk, isWorthFreeing } from './chunk-memory.ts';
 import { isTracing, traceFrame } from './frame-trace.ts';
 import { InboundLane } from './inbound-lane.ts';
 import type { RoadHandlers } from './road-handlers.ts';
@@ -38,6 +38,8 @@ export class WayIn {
   readonly #plan: RoadPlan;
   readonly #owner: WayInOwner;
   #decoder: WayStream<FrameDecoder> | undefined;
+  /** The chunk that is being used up, while nobody has been given a view of it. */
+  #chunk: ArrayBufferLike | undefined;
   #lane: InboundLane | undefined;
   /** Bytes that decoders had read which were let go of. */
   #readBefore = 0;
@@ -61,8 +63,9 @@ export class WayIn {
   /** Begins to read. @param head bytes of the socket that were read already; what they hold is told in a later tick */
   start(head: Uint8Array | undefined): void {
     const isAwaited = head !== undefined && head.length > 0;
+    this.#socket.on('data', WayIn.#onBytes).on('end', WayIn.#onSocketEnd);
     if (isAwaited || this.#socket.readableEnded || !mayInboundRest(this.#plan)) this.#open(head);
-    else this.#listen();
+    else this.#socket.resume();
   }
 
   /** Bytes that have come in. */
@@ -106,7 +109,6 @@ export class WayIn {
   discard(): void {
     this.#isDiscarding = true;
     this.#unlisten();
-    stopPump(this.#socket);
     this.#decoder?.destroy();
     this.#lane?.destroy();
   }
@@ -114,7 +116,6 @@ export class WayIn {
   /** The socket is gone. What came before is not lost: it is handed over, and then the end is told. */
   finish(): void {
     this.#unlisten();
-    stopPump(this.#socket);
     if (this.#isDiscarding) return;
     if (this.#decoder === undefined) process.nextTick(() => this.#owner.inboundEnded());
     else if (!this.#decoder.writableEnded) this.#decoder.end();
@@ -129,11 +130,9 @@ export class WayIn {
     this.#readBefore += decoder.bytesRead;
     this.#framesBefore += decoder.framesRead;
     this.#decoder = undefined;
-    stopPump(this.#socket);
     decoder.destroy();
     this.#lane?.destroy();
     this.#lane = undefined;
-    this.#listen();
     return true;
   }
 
@@ -145,7 +144,9 @@ export class WayIn {
       if (frame.isFinal) this.#messages += 1;
     } else if (frame.isPing()) this.#pings += 1;
     else if (frame.isPong()) this.#pongs += 1;
+    const isView = this.#chunk !== undefined && frame.payload.buffer === this.#chunk;
     this.#owner.handlers.receive(frame);
+    if (isView && frame.payload !== COPIED) this.#chunk = undefined;
   }
 
   /** What is held and let go. */
@@ -153,19 +154,13 @@ export class WayIn {
     return this.#lane?.last ?? this.#decoder;
   }
 
-  /** Waits for the first byte, or the end, to open. */
-  #listen(): void {
-    this.#socket.on('data', WayIn.#onFirstBytes).on('end', WayIn.#onEarlyEnd);
-    this.#socket.resume();
-  }
-
   #unlisten(): void {
-    this.#socket.off('data', WayIn.#onFirstBytes).off('end', WayIn.#onEarlyEnd);
+    this.#socket.off('data', WayIn.#onBytes).off('end', WayIn.#onSocketEnd);
+    this.#decoder?.off('drain', WayIn.#onDrain);
   }
 
   /** @param head bytes that come before what the socket gives */
   #open(head?: Uint8Array | undefined): FrameDecoder {
-    this.#unlisten();
     const { decoder, stages, judge } = createInboundStreams(this.#plan);
     this.#decoder = decoder;
     this.#decoder[kWay] = this;
@@ -173,9 +168,24 @@ export class WayIn {
     if (stages.length > 0) this.#lane = new InboundLane(decoder, stages, judge, this, (error) => this.#done(error));
     else decoder.on('data', WayIn.#onFrame).on('end', WayIn.#onDecoderEnd).on('error', WayIn.#onDecoderError);
     if (isTracing) decoder.prependListener('data', WayIn.#trace);
-    pump(this.#socket, decoder);
+    decoder.on('drain', WayIn.#onDrain);
+    if (this.#socket.readableEnded) process.nextTick(() => decoder.end());
+    if (decoder.writableNeedDrain) this.#socket.pause();
+    else this.#socket.resume();
     this.#owner.opened();
     return decoder;
+  }
+
+  /** Has a chunk used up, and frees it where that has copied all of it. @returns whether there is room for more */
+  #use(bytes: Uint8Array): boolean {
+    const decoder = this.#decoder ?? this.#open();
+    const mayBeFreed = this.#lane === undefined && isWorthFreeing(bytes);
+    if (!mayBeFreed) return decoder.write(bytes);
+    this.#chunk = bytes.buffer;
+    const hasRoom = decoder.write(bytes);
+    if (this.#chunk === bytes.buffer && !decoder.holdsChunks) freeChunk(this.#socket, bytes);
+    this.#chunk = undefined;
+    return hasRoom;
   }
 
   /** Nothing more comes through the decoder and the stages. */
@@ -185,13 +195,21 @@ export class WayIn {
     else this.#owner.handlers.violated(error);
   }
 
-  static #onFirstBytes(this: WayStream<Duplex>, bytes: Uint8Array): void {
+  static #onBytes(this: WayStream<Duplex>, bytes: Uint8Array): void {
     const way = this[kWay]!;
-    if (!way.#open().write(bytes) && !way.#isDiscarding) this.pause();
+    // While the chunk is used up, the way may be given up.
+    if (!way.#use(bytes) && !way.#isDiscarding) this.pause();
   }
 
-  static #onEarlyEnd(this: WayStream<Duplex>): void {
-    this[kWay]!.#open();
+  /** What ends opens the way, too: the end is told by it. */
+  static #onSocketEnd(this: WayStream<Duplex>): void {
+    const way = this[kWay]!;
+    if (way.#decoder === undefined) way.#open();
+    else way.#decoder.end();
+  }
+
+  static #onDrain(this: WayStream<FrameDecoder>): void {
+    this[kWay]!.#socket.resume();
   }
 
   static #onFrame(this: WayStream<FrameDecoder>, frame: WsFrame): void {

@@ -17,7 +17,7 @@ class Log implements ReceptionHandlers {
   lastFrame: WsFrame | undefined;
 
   constructor(options?: Partial<ReceptionOptions>) {
-    this.reception = new Reception({ maxMessageBytes: 100, maxBufferedBytes: 1_000_000, ...options }, this);
+    this.reception = new Reception({ maxMessageBytes: 100, maxBufferedBytes: 1_000_000, ...options }, this, true);
   }
 
   pushMessage(frame: WsFrame): boolean {
