@@ -1,16 +1,34 @@
-import { describe, expect, it } from 'vitest';
-import * as young from '../../lib/stream/young-memory.ts';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { weighYoung } from '../../lib/stream/young-memory.ts';
+
+const isNeeded = Number.parseInt(process.versions.v8, 10) >= 12;
 
 describe('weighYoung', () => {
-  it.each([
-    [0, 0],
-    [4095, 0],
-    [4096, 512],
-    [65_536, 8192],
-  ])('puts beside %i bytes a young object of %i', (bytes, weight) => {
-    const before = young.weight;
-    young.weighYoung(bytes);
-    if (weight === 0) expect(young.weight).toBe(before);
-    else expect([young.weight === before, young.weight!.length * 8]).toEqual([false, weight]);
+  it('lays a weight beside a large buffer and none beside a small one', () => {
+    expect(weighYoung(4095)).toBe(0);
+    const [small, large, huge] = [weighYoung(4096), weighYoung(65_536), weighYoung(2 ** 30)];
+    if (!isNeeded) {
+      expect([small, large, huge]).toEqual([0, 0, 0]);
+      return;
+    }
+    expect(small).toBeGreaterThan(0);
+    expect(large).toBeGreaterThan(small);
+    expect(huge).toBeLessThanOrEqual(65_536);
+  });
+
+  it.runIf(isNeeded)('has the young collected, where nothing else would', async () => {
+    let collections = 0;
+    const observer = new PerformanceObserver((list) => {
+      const isMinor = (entry: unknown): boolean =>
+        (entry as { detail: { kind: number } }).detail.kind === constants.NODE_PERFORMANCE_GC_MINOR;
+      collections += list.getEntries().filter(isMinor).length;
+    });
+    observer.observe({ entryTypes: ['gc'] });
+    onTestFinished(() => observer.disconnect());
+    for (let bytes = 0; bytes < 256 * 1024 * 1024; bytes += 65_536) weighYoung(65_536);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Once for 16 MiB; the room may grow between two looks at it.
+    expect(collections).toBeGreaterThan(4);
   });
 });
