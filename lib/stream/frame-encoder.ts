@@ -57,7 +57,8 @@ export class FrameEncoder extends Transform {
   readonly #lendsBytes: boolean;
   /** Bytes that a frame has lent: in place of a batch, as long as nothing else is written in this tick. */
   #lent: Buffer | undefined;
-  #isFlushPlanned = false;
+  /** Frames that have come since the last flush was planned; none where none is. */
+  #plannedFrames = 0;
   #isFull = false;
   #isWriting = false;
   #bytesWritten = 0;
@@ -222,9 +223,8 @@ export class FrameEncoder extends Transform {
   }
 
   #planFlush(): void {
-    if (this.#isFlushPlanned) return;
-    this.#isFlushPlanned = true;
-    flushAtEndOfTick(this);
+    this.#plannedFrames += 1;
+    if (this.#plannedFrames === 1) flushAtEndOfTick(this);
   }
 
   /** Gives on what there is. @returns whether there is room for more */
@@ -261,8 +261,10 @@ export class FrameEncoder extends Transform {
   }
 
   /** @internal the end of the tick, or the turn of this one behind it */
-  flushTick(): void {
-    this.#isFlushPlanned = false;
+  flushTick(): number {
+    const frames = this.#plannedFrames;
+    this.#plannedFrames = 0;
     this.#pushBatch();
+    return frames;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flushAtEndOfTick } from '../../lib/stream/end-of-tick.ts';
 
 const tick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
@@ -7,16 +7,48 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 const range = (from: number, end: number): number[] => Array.from({ length: end - from }, (_, index) => from + index);
 
-/** Those with these numbers ask; it is noted when they have their turn. */
-function caller() {
+/** ms by which the rounds are measured. */
+let now = 0;
+
+/** Those with these numbers ask; it is noted when they have their turn, which gives on so many frames and takes so long. */
+function caller(frames = 1, ms = 0) {
   const called: number[] = [];
   const ask = (from: number, end: number): void => {
-    for (const each of range(from, end)) flushAtEndOfTick({ flushTick: () => called.push(each) });
+    for (const each of range(from, end)) {
+      const flushTick = (): number => {
+        called.push(each);
+        now += ms;
+        return frames;
+      };
+      flushAtEndOfTick({ flushTick });
+    }
   };
   return { called, ask };
 }
 
+/** Twelve have their turns, each of so many ms and frames, and ask for another one in the middle. @returns who had one */
+async function twoRounds(frames: number, ms: number): Promise<number[]> {
+  const { called, ask } = caller(frames, ms);
+  ask(0, 12);
+  await tick();
+  await turn();
+  ask(12, 24);
+  await turn();
+  return called;
+}
+
 describe('flushAtEndOfTick', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    const timers = vi.getTimerCount();
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    expect(timers).toBe(0);
+  });
+
   it('calls each at the end of the tick, in order, in one tick for all', async () => {
     const planned = vi.spyOn(process, 'nextTick');
     const called: number[] = [];
@@ -30,7 +62,12 @@ describe('flushAtEndOfTick', () => {
   it('calls those who come while others are called', async () => {
     const called: string[] = [];
     const late = { flushTick: () => called.push('late') };
-    flushAtEndOfTick({ flushTick: () => flushAtEndOfTick(late) });
+    flushAtEndOfTick({
+      flushTick: () => {
+        flushAtEndOfTick(late);
+        return 1;
+      },
+    });
     flushAtEndOfTick({ flushTick: () => called.push('other') });
     await tick();
     expect(called).toEqual(['other', 'late']);
@@ -83,18 +120,15 @@ describe('flushAtEndOfTick', () => {
     await tick();
     await turn();
     expect(called).toEqual(range(0, 100));
-    // A few more behind them make the turns no shorter.
+    // A few more behind them make the turns no shorter, and have a round of their own.
     ask(6400, 6410);
     let turns = 1;
     for (; called.length < 6400; turns++) await turn();
     expect(turns).toBe(64);
     await turn();
-    expect(called).toEqual(range(0, 6410));
-    ask(6410, 6430);
-    await tick();
+    expect(called).toEqual(range(0, 6408));
     await turn();
-    expect(called).toEqual(range(0, 6418));
-    while (called.length < 6430) await turn();
+    expect(called).toEqual(range(0, 6410));
   });
 
   it('goes on with the next turn where one throws', async () => {
@@ -114,5 +148,70 @@ describe('flushAtEndOfTick', () => {
     while (turns.length > 0) turns.shift()!();
     planned.mockRestore();
     expect(called).toEqual(range(0, 10));
+  });
+
+  describe('between rounds', () => {
+    it('pauses as long as the round took whose writes carried little', async () => {
+      const called = await twoRounds(1, 0.5);
+      await turn();
+      vi.advanceTimersByTime(5);
+      expect(called).toEqual(range(0, 12));
+      vi.advanceTimersByTime(1);
+      expect(called).toEqual(range(0, 20));
+      await turn();
+      expect(called).toEqual(range(0, 24));
+    });
+
+    it('keeps the order, and the few who do not wait, in a pause too', async () => {
+      const { called, ask } = caller(1, 0.5);
+      ask(0, 12);
+      await tick();
+      await turn();
+      ask(12, 22);
+      await turn();
+      ask(22, 32);
+      await tick();
+      ask(100, 101);
+      await tick();
+      expect(called).toEqual([...range(0, 12), 100]);
+      vi.advanceTimersByTime(6);
+      while (called.length < 33) await turn();
+      expect(called).toEqual([...range(0, 12), 100, ...range(12, 32)]);
+    });
+
+    it('pauses 8 ms at most', async () => {
+      const called = await twoRounds(1, 5);
+      vi.advanceTimersByTime(7);
+      expect(called).toHaveLength(12);
+      vi.advanceTimersByTime(1);
+      expect(called).toHaveLength(20);
+      await turn();
+    });
+
+    it('does not pause where writes carry two frames, or the round was short', async () => {
+      for (const [frames, ms] of [
+        [2, 1],
+        [1, 0.0625],
+      ] as const) {
+        const called = await twoRounds(frames, ms);
+        await turn();
+        expect(called).toEqual(range(0, 20));
+        await turn();
+        expect(called).toEqual(range(0, 24));
+      }
+    });
+
+    it('does not pause where nobody waits', async () => {
+      const { called, ask } = caller(1, 1);
+      ask(0, 12);
+      await tick();
+      await turn();
+      await turn();
+      ask(12, 24);
+      await tick();
+      await turn();
+      expect(called).toEqual(range(0, 20));
+      await turn();
+    });
   });
 });

@@ -69,6 +69,17 @@ describe('an encoder', () => {
     expect(frames.map((frame) => frame.payloadText())).toEqual(Array.from({ length: 30 }, (_, i) => `${i}`));
   });
 
+  it('says how many frames it gives on, each counted once', async () => {
+    const encoder = new FrameEncoder({ role: 'server' }).resume();
+    for (const count of [1, 3]) {
+      for (let index = 1; index < count; index++) encoder.encodeNow(WsFrame.text('now'));
+      encoder.write(WsFrame.text('written'));
+      expect([encoder.flushTick(), encoder.flushTick()]).toEqual([count, 0]);
+    }
+    await new Promise((resolve) => process.nextTick(resolve));
+    encoder.destroy();
+  });
+
   it('sends a frame of the largest size of ours as one chunk, in both roles', async () => {
     for (const role of ['client', 'server'] as const) {
       const encoder = new FrameEncoder({ role });

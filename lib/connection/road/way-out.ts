@@ -46,6 +46,7 @@ export class WayOut implements EncoderAccess, Flushable {
   readonly #takenBefore: number;
   /** What prepared frames have lent in this tick, while there is no encoder. */
   #lent: Buffer | undefined;
+  #lentFrames = 0;
   // What streams had counted that were let go of.
   #encodedBefore = 0;
   #stagedBefore = 0;
@@ -205,17 +206,21 @@ export class WayOut implements EncoderAccess, Flushable {
     const lent = this.#mayLend ? wireOf(frame, before) : undefined;
     if (lent === undefined || this.#socket.writableLength > 0 || !this.#socket.writable) return false;
     this.#lent = lent;
+    this.#lentFrames += 1;
     if (before === undefined) flushAtEndOfTick(this);
     return true;
   }
 
   /** @internal */
-  flushTick(): void {
+  flushTick(): number {
     const lent = this.#lent;
-    if (lent === undefined) return;
+    const frames = this.#lentFrames;
+    this.#lentFrames = 0;
+    if (lent === undefined) return 0;
     this.#lent = undefined;
     this.#encodedBefore += lent.length;
     this.#socket.write(lent);
+    return frames;
   }
 
   #open(): FrameEncoder {

@@ -48,6 +48,18 @@ describe('a way out that is not open', () => {
     expect(ways.map(({ opened }) => opened.mock.calls.length)).toEqual([0, 0]);
   });
 
+  it('says how many frames it gives on, each counted once', async () => {
+    const { way } = await tcpWay();
+    for (const count of [1, 3]) {
+      for (let index = 0; index < count; index++) way.write(PreparedFrame.text('news'));
+      expect([way.flushTick(), way.flushTick()]).toEqual([count, 0]);
+    }
+    way.write(PreparedFrame.text('the last'));
+    way.finish();
+    expect(way.flushTick()).toBe(0);
+    await endOfTick();
+  });
+
   it('opens for any other frame, behind what it was lent', async () => {
     const { way, opened, client } = await tcpWay();
     const peer = new ByteCollector(client);
