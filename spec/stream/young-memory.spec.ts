@@ -17,7 +17,7 @@ describe('weighYoung', () => {
     expect(huge).toBeLessThanOrEqual(65_536);
   });
 
-  it.runIf(isNeeded)('has the young collected, where nothing else would', async () => {
+  it('has the young collected, where nothing else would', async () => {
     let collections = 0;
     const observer = new PerformanceObserver((list) => {
       const isMinor = (entry: unknown): boolean =>
@@ -29,6 +29,6 @@ describe('weighYoung', () => {
     for (let bytes = 0; bytes < 256 * 1024 * 1024; bytes += 65_536) weighYoung(65_536);
     await new Promise((resolve) => setTimeout(resolve, 20));
     // Once for 16 MiB; the room may grow between two looks at it.
-    expect(collections).toBeGreaterThan(4);
+    if (isNeeded) expect(collections).toBeGreaterThan(4);
   });
 });
