@@ -14,7 +14,7 @@ import { contextBytes, ZlibContext, type ZlibSettings } from './zlib-context.ts'
 
 /** How much a {@link DeflatePool} may hold. */
 export interface DeflatePoolOptions {
-  /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 170 compressors with our defaults, or 760 inflaters. */
+  /** Bytes that all contexts together may take. Default 33,554,432 (32 MiB): about 200 compressors of small messages with our defaults, 170 of larger ones, or 760 inflaters. */
   readonly maxBytes?: number | undefined;
   /** How long a context may rest unused, in milliseconds: after at least half of it, it is given up. Default 1000. */
   readonly restMs?: number | undefined;

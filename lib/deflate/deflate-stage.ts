@@ -33,7 +33,7 @@ export function sharedOutput(): Buffer {
 
 /** @internal */
 export abstract class DeflateStage extends FrameStage<WsFrame> implements ContextHolder {
-  readonly #settings: ZlibSettings;
+  #settings: ZlibSettings;
   readonly #pool: DeflatePool;
   #context: ZlibContext | undefined;
   #isResting = false;
@@ -115,6 +115,13 @@ export abstract class DeflateStage extends FrameStage<WsFrame> implements Contex
     }
     this.#isResting = false;
     return this.#context;
+  }
+
+  /** Says what a message needs. A context that is here stays if its window is as large. */
+  protected settle(settings: ZlibSettings): void {
+    if (this.#context !== undefined && this.#context.settings.windowBits >= settings.windowBits) return;
+    this.releaseContext();
+    this.#settings = settings;
   }
 
   /** Leaves the context here for the next message, unless somebody needs it before. */

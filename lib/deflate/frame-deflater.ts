@@ -19,12 +19,17 @@ import { WS_MAX_FRAME_SIZE } from '../protocol/sizes.ts';
 import { EncodedFrame, type TranslatingStage, wireOf } from '../stream/encoded-frame.ts';
 import type { DeflatePool } from './deflate-pool.ts';
 import { checkWhole, checkWindowBits, DeflateStage, FLUSH_END_LENGTH, RSV1, sharedOutput } from './deflate-stage.ts';
-import { Z_NO_FLUSH, Z_SYNC_FLUSH } from './zlib-context.ts';
+import { Z_NO_FLUSH, Z_SYNC_FLUSH, type ZlibSettings } from './zlib-context.ts';
 
 /** How a {@link FrameDeflater} compresses. */
 export interface FrameDeflaterOptions {
   /** How far it may refer back, 8–15: 2^windowBits bytes. Default 15. */
   readonly windowBits?: number | undefined;
+  /**
+   * The same as long as messages have at most 4 KiB. What the rest of the window would save of one is little beside the
+   * headers of its packet, and looking there takes time and memory. Default: `windowBits`, which is also the most.
+   */
+  readonly smallWindowBits?: number | undefined;
   /** Whether it may refer back to earlier messages. Default `true`. */
   readonly contextTakeover?: boolean | undefined;
   /** zlib's effort, −1 (zlib's choice, 6) to 9. Default −1. */
@@ -44,6 +49,9 @@ const MAX_BYTES_PER_TURN = 65_536;
 
 const DEFAULT_THRESHOLD_BYTES = 256;
 
+/** The largest message for which the small window will do: half of the 8 KiB that it has by default. */
+const SMALL_MESSAGE_BYTES = 4096;
+
 /**
  * A Transform of {@link WsFrame}s into frames of which some are compressed (RSV1):
  * `new FrameDeflater().pipe(encoder)`.
@@ -55,6 +63,8 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
   readonly #contextTakeover: boolean;
   readonly #thresholdBytes: number;
   readonly #shouldCompress: ((frame: WsFrame) => boolean) | undefined;
+  readonly #settings: ZlibSettings;
+  readonly #smallSettings: ZlibSettings;
   readonly #variantKey: string;
   /** What a prepared message has become, which goes instead of it. */
   #variant: EncodedFrame | undefined;
@@ -79,7 +89,10 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
     if (shouldCompress !== undefined && typeof shouldCompress !== 'function') {
       throw new TypeError('shouldCompress must be a function');
     }
+    const smallBits = Math.max(9, checkWhole('smallWindowBits', options.smallWindowBits ?? 15, 8, 15));
     super(settings, options.pool, { maxBytesPerTurn: MAX_BYTES_PER_TURN });
+    this.#settings = settings;
+    this.#smallSettings = { ...settings, windowBits: Math.min(settings.windowBits, smallBits) };
     this.#variantKey = `permessage-deflate ${settings.windowBits} ${settings.level} ${settings.memLevel}`;
     this.#contextTakeover = options.contextTakeover ?? true;
     this.#thresholdBytes = thresholdBytes;
@@ -108,7 +121,10 @@ export class FrameDeflater extends DeflateStage implements TranslatingStage {
     if (isCompressed) this.releaseContext();
     this.#isCompressing = !isCompressed && (frame.compress ?? this.#decide(frame));
     this.opcode = frame.opcode;
-    if (this.#isCompressing && frame instanceof EncodedFrame && isPreparable(frame)) this.#takeVariant(frame);
+    if (!this.#isCompressing) return;
+    const isSmall = frame.isFinal && frame.payload.length <= SMALL_MESSAGE_BYTES;
+    this.settle(isSmall ? this.#smallSettings : this.#settings);
+    if (frame instanceof EncodedFrame && isPreparable(frame)) this.#takeVariant(frame);
   }
 
   /** @internal a prepared message, as it comes out */

@@ -11,6 +11,7 @@ import { dataOf, messagesOf, noise, prose, put, ZlibPeer } from '../vectors/defl
 
 const anySettings = fc.record({
   windowBits: fc.integer({ min: 8, max: 15 }),
+  smallWindowBits: fc.integer({ min: 8, max: 15 }),
   contextTakeover: fc.boolean(),
   level: fc.integer({ min: -1, max: 9 }),
   memLevel: fc.integer({ min: 1, max: 9 }),

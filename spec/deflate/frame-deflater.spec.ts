@@ -70,6 +70,48 @@ describe('a deflater', () => {
     expect(hexOf(one)).toBe(hexOf(other));
   });
 
+  describe('with a small window for small messages', () => {
+    const pieces = [0, 4096, 8192].map((at) => noise(12_288).subarray(at, at + 4096));
+    /** Whether the last of four messages is made of references to the first, 12 KiB before it. */
+    const isFar = async (options: FrameDeflaterOptions, before: readonly Uint8Array[] = []): Promise<boolean> => {
+      using peer = new ZlibPeer();
+      const messages = [...before, ...pieces, pieces[0]!];
+      const asking = messages.map((message) => asked(message, true));
+      const { frames } = await put(new FrameDeflater(options), asking);
+      for (const [i, { payload }] of frames.entries())
+        expect((await peer.inflate(payload)).equals(messages[i]!)).toBe(true);
+      return frames.at(-1)!.payloadLength < 1000;
+    };
+
+    it.each<[FrameDeflaterOptions, boolean]>([
+      [{}, true],
+      [{ windowBits: 14, smallWindowBits: 15 }, true],
+      [{ windowBits: 14, smallWindowBits: 14 }, true],
+      [{ windowBits: 14, smallWindowBits: 13 }, false],
+      [{ windowBits: 13, smallWindowBits: 15 }, false],
+    ])('%o refers back over 12 KiB: %s', async (options, expected) => {
+      expect(await isFar(options)).toBe(expected);
+    });
+
+    it('takes the large one at the first message that is large, and keeps it', async () => {
+      const options = { windowBits: 14, smallWindowBits: 13 };
+      expect(await isFar(options, [prose(100), noise(4096)])).toBe(false);
+      expect(await isFar(options, [prose(100), noise(4097)])).toBe(true);
+    });
+
+    it('takes the large one for what comes in fragments, whose size is not known', async () => {
+      const deflater = new FrameDeflater({ windowBits: 14, smallWindowBits: 13 });
+      const fragments = [...pieces, pieces[0]!].map(
+        (piece, i) => new WsFrame(i === 0 ? 2 : 0, piece, { isFinal: i === 3 }),
+      );
+      expect((await put(deflater, fragments)).frames.at(-1)!.payloadLength).toBeLessThan(1000);
+    });
+
+    it.each([7, 16, 12.5])('is not of %d bits', (smallWindowBits) => {
+      expect(() => new FrameDeflater({ smallWindowBits })).toThrow(/^smallWindowBits must be a whole number/);
+    });
+  });
+
   it('keeps a message that stays plain out of what later ones refer to (§8)', async () => {
     const secret = prose(1000);
     const [alone] = (await put(new FrameDeflater(), [asked(secret, true)])).frames;

@@ -81,6 +81,18 @@ describe('createPerMessageDeflate', () => {
     expect(sent[1]!.payloadLength < 5_000).toBe(isFar);
   });
 
+  it.each<[PerMessageDeflateOptions, boolean]>([
+    [{}, false],
+    [{ windowBits: 14 }, true],
+    [{ windowBits: 13 }, false],
+  ])('%o refers back over 12 KiB of small messages: %s', async (options, isFar) => {
+    const noise = Buffer.from(Array.from({ length: 12_288 }, (_, at) => Math.imul(at * at + 7, 2_654_435_761) >>> 24));
+    const { server } = negotiate({}, options);
+    const messages = [0, 4096, 8192, 0].map((at) => WsFrame.binary(noise.subarray(at, at + 4096)));
+    const sent = await through(server.outbound[0]!, messages);
+    expect(sent[3]!.payloadLength < 1000).toBe(isFar);
+  });
+
   it('takes over how it compresses: thresholdBytes, shouldCompress, compress, level, maxInflatedRatio', async () => {
     const rsvOf = async (options: PerMessageDeflateOptions, frame: WsFrame): Promise<number> => {
       const { client } = negotiate(options, {});
