@@ -21,7 +21,7 @@ export interface UpgradeAnswer {
   refuse(refusal: Refusal): void;
 }
 
-/** ms in which a peer may take the answer before the stream is cut. */
+/** ms in which a peer may take the answer before the stream is cut, or may end a stream that we have ended. */
 const LINGER_MS = 1000;
 /** Codes of RST_STREAM (RFC 9113 §7). */
 const NO_ERROR = 0x0;
@@ -38,7 +38,7 @@ export class Http2Answer implements UpgradeAnswer {
   accept(lines: readonly FieldLine[]): Refusal | undefined {
     try {
       this.#stream.respond(formatFields(200, lines));
-      asTransport(this.#stream);
+      endFromBothSides(asTransport(this.#stream));
       return undefined;
     } catch (error) {
       return Refusal.from(error);
@@ -54,9 +54,8 @@ export class Http2Answer implements UpgradeAnswer {
     }
     const timer = new WheelTimer(() => stream.close(CANCEL));
     timer.start(LINGER_MS);
-    // "A server MAY request that the client abort transmission of a request without error by sending a RST_STREAM with an
-    // error code of NO_ERROR after sending a complete response" (RFC 9113 §8.1). In the turn in which it has finished, some
-    // Nodes would send the RST_STREAM in its place.
+    // Nothing is to be read here (RFC 9113 §8.1, as below). In the turn in which it has finished, some Nodes would send the
+    // RST_STREAM in its place.
     stream.once('finish', () => setImmediate(() => stream.close(NO_ERROR))).once('close', () => timer.stop());
     this.#respond(refusal);
     // Some statuses have no body, and have ended the stream.
@@ -84,3 +83,13 @@ function formatFields(status: number, lines: readonly FieldLine[]): OutgoingHttp
 }
 
 function ignore(): void {}
+
+/**
+ * Ends a stream that its peer does not end behind our END_STREAM: Chromium 150 leaves it open as long as the page lives. It
+ * is no cut: "A server MAY request that the client abort transmission of a request without error by sending a RST_STREAM
+ * with an error code of NO_ERROR after sending a complete response" (RFC 9113 §8.1).
+ */
+function endFromBothSides(stream: ServerHttp2Stream): void {
+  const timer = new WheelTimer(() => stream.close(NO_ERROR));
+  stream.once('finish', () => timer.start(LINGER_MS)).once('close', () => timer.stop());
+}

@@ -48,6 +48,13 @@ describe('the stream under a connection (RFC 8441 §5)', () => {
     expect([(await closing).wasClean, await raw.closed]).toEqual([true, 0]);
   });
 
+  it('is ended in peace where the peer leaves it open behind a closing handshake, as Chromium 150 does', async () => {
+    const { conn, raw } = await standing({ closeTimeoutMs: 600_000 });
+    raw.stream.write(Buffer.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8));
+    expect(await raw.received.read(4)).toEqual(Buffer.of(0x88, 2, 0x03, 0xe8));
+    expect([(await conn.closeInfo).wasClean, await raw.closed]).toEqual([true, 0]);
+  });
+
   it.each<[string, (raw: RawStream) => void]>([
     ['END_STREAM', ({ stream }) => stream.end()],
     ['RST_STREAM with CANCEL', ({ stream }) => stream.close(CANCEL)],
