@@ -25,6 +25,10 @@ describe('mask', () => {
     }
   });
 
+  it('does so for a short run in a large buffer, which is not held back', () => {
+    for (const lead of [0, 3, 131_000, 131_072, 200_000]) expectSameAsNaive(100, 0x80ff017f, lead, 131_072);
+  });
+
   it('does so for any key, length, offset and start (§5.3)', () => {
     const anyLength = fc.oneof(fc.nat(200), fc.nat(140_000));
     const anyKey = fc.oneof(fc.integer(), fc.nat(0xffffffff));
