@@ -2,13 +2,13 @@
  * Gives the memory of what a socket has read back at once, when all of its bytes have been copied to where they belong.
  *
  * Node reads each chunk into 64 KiB of its own, outside of V8's heap. Node 20 collects such memory with its young objects.
- * Later ones (24, 26) leave it until there are 64 MiB of it, and then mark the whole heap: what comes is read into cold
- * memory, and a collection for each 64 MiB had a quarter of the time of an upload, which took 2.5 times as long.
+ * Later ones leave it until there are 64 MiB of it, and then mark the whole heap, and what comes is read into cold memory:
+ * on Node 26 an upload took 2.5 times as long.
  */
 import type { Duplex } from 'node:stream';
 import { isSystemSocket } from './road-streams.ts';
 
-/** A smaller chunk is not worth the call, a third of a microsecond. */
+/** A smaller chunk is not worth the call. */
 const MIN_FREED = 16_384;
 
 /** ES2024: what Node has from 22 on. */
